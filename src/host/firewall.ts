@@ -1,0 +1,61 @@
+import type { HknockError } from '../errors/hknock-error.ts';
+import type { Admission } from '../units/admission.ts';
+import type { GrantId, PeerName, ServiceName } from '../units/names.ts';
+import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { DurationMs } from '../units/time.ts';
+
+/** A port that is shut to all who have no grant. */
+export interface ProtectedPort {
+  readonly service: ServiceName;
+  readonly port: ServicePort;
+  /** Where the service really listens; only backends that forward (userspace) need it. */
+  readonly upstream: Endpoint | null;
+}
+
+/** Lets a source in: all of `ports`, or nothing. */
+export interface Opening {
+  readonly grant: GrantId;
+  readonly peer: PeerName;
+  readonly service: ServiceName;
+  readonly source: IpAddress;
+  readonly ports: readonly ServicePort[];
+  readonly admission: Admission;
+  /** After this long no new connection gets in, whether or not anybody closes the grant. */
+  readonly lifetimeMs: DurationMs;
+}
+
+/** Ends what an Opening began. Closing a grant that is unknown or has expired changes nothing and is no error. */
+export interface Closing {
+  readonly grant: GrantId;
+  /** Also end the connections that came in by this grant. */
+  readonly cut: boolean;
+}
+
+/** Changes that belong together. */
+export interface Transaction {
+  readonly opens: readonly Opening[];
+  readonly closes: readonly Closing[];
+}
+
+/** Grants that could not be opened, each with its fault (code `firewall`). The others are in force. */
+export type Failures = ReadonlyMap<GrantId, HknockError>;
+
+/**
+ * The one door to a firewall. Each method resolves when the change is in force, so that a client
+ * told "granted" finds the port open. Calls may overlap; they take effect in the order of the calls.
+ */
+export interface Firewall {
+  /** Admissions that this backend can enforce. */
+  readonly admissions: readonly Admission[];
+  /**
+   * Shuts the ports to all without a grant; established connections live on.
+   * @throws {HknockError} `host` when a program, privilege or kernel feature is missing, `bind` when a
+   * forwarder's port is taken; nothing has been changed then
+   */
+  start(ports: readonly ProtectedPort[]): Promise<void>;
+  /** Changes which ports are protected; live grants stay. */
+  protect(ports: readonly ProtectedPort[]): Promise<void>;
+  apply(transaction: Transaction): Promise<Failures>;
+  /** Ends the backend: `open` takes our rules away, `shut` leaves the ports closed to everybody new. Safe to call twice. */
+  stop(leave: 'open' | 'shut'): Promise<void>;
+}

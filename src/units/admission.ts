@@ -1,0 +1,12 @@
+/**
+ * How narrowly a grant lets a connection in, widest first (theory.md, "Admissions").
+ * The place in this list is the number on the wire, counted from 1; 0 there means "as the policy says".
+ */
+export const admissions = ['address', 'once', 'port', 'bound', 'gate'] as const;
+
+export type Admission = (typeof admissions)[number];
+
+/** Whether `offered` lets in no more connections than `required` would. */
+export function isAtLeastAsNarrow(offered: Admission, required: Admission): boolean {
+  return admissions.indexOf(offered) >= admissions.indexOf(required);
+}

@@ -1,0 +1,41 @@
+import type { Admission } from './admission.ts';
+import type { GrantId, PeerName, ServiceName } from './names.ts';
+import type { Endpoint, ServicePort } from './network.ts';
+import type { DurationMs } from './time.ts';
+import type { RefusalReason } from '../errors/refusal-reason.ts';
+
+/**
+ * A verified wish to be let in: what every mode ends in and all that policy sees.
+ * Whoever holds one may rely on the peer's proof having been checked over every field.
+ */
+export interface Knock {
+  readonly peer: PeerName;
+  readonly service: ServiceName;
+  /** What the initiator asked for; null leaves it to the policy. */
+  readonly admission: Admission | null;
+  /** Where the knock came from, as the responder saw it. */
+  readonly observed: Endpoint;
+  /** Where the initiator believes it is; null when it did not say. */
+  readonly claimed: Endpoint | null;
+  /** 32 bytes known to both sides only (P12). */
+  readonly sessionSecret: Uint8Array;
+}
+
+/** What became of a knock, to be told to the initiator. */
+export type Outcome = Granted | Refused;
+
+export interface Granted {
+  readonly kind: 'granted';
+  readonly grant: GrantId;
+  readonly admission: Admission;
+  readonly lifetimeMs: DurationMs;
+  /** At least 1, at most MAX_SERVICE_PORTS. */
+  readonly ports: readonly ServicePort[];
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly reason: RefusalReason;
+  /** With `admission-refused`: what would be accepted; otherwise empty. */
+  readonly acceptable: readonly Admission[];
+}

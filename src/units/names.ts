@@ -1,0 +1,36 @@
+import { HknockError } from '../errors/hknock-error.ts';
+import type { Brand } from './brand.ts';
+
+/** What an operator calls a client identity: 1 to 64 of `a-z A-Z 0-9 . _ @ -`, not starting with a dot or dash. */
+export type PeerName = Brand<string, 'PeerName'>;
+
+/** What may be opened, such as `ssh`: 1 to 32 of `a-z 0-9 -`, starting with a letter or digit. It goes on the wire. */
+export type ServiceName = Brand<string, 'ServiceName'>;
+
+/** Names one grant for its whole life: 16 lower-case hexadecimal digits. */
+export type GrantId = Brand<string, 'GrantId'>;
+
+/** @throws {HknockError} `usage` when the text is not a peer's name */
+export function parsePeerName(text: string): PeerName {
+  if (!/^[A-Za-z0-9_@][A-Za-z0-9._@-]{0,63}$/.test(text)) {
+    throw new HknockError('usage', `'${text}' cannot be a peer's name`, {
+      hint: "use 1 to 64 letters, digits, '.', '_', '@' or '-', not starting with '.' or '-'",
+    });
+  }
+  return text as PeerName;
+}
+
+/** Whether a text can be a service's name. */
+export function isServiceName(text: string): text is ServiceName {
+  return /^[a-z0-9][a-z0-9-]{0,31}$/.test(text);
+}
+
+/** @throws {HknockError} `usage` when the text is not a service's name */
+export function parseServiceName(text: string): ServiceName {
+  if (!isServiceName(text)) {
+    throw new HknockError('usage', `'${text}' cannot be a service's name`, {
+      hint: "use 1 to 32 of a-z, 0-9 and '-', such as 'ssh' or 'web-admin'",
+    });
+  }
+  return text;
+}
