@@ -1,6 +1,9 @@
 import { appendFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { namespaces } from './probe.ts';
+import { isInstalled } from './programs.ts';
 
 export { namespaces };
 
@@ -9,31 +12,41 @@ type Declare = (
   implementation: (t: ExecutionContext) => Promise<void> | void,
 ) => void;
 
+type NetTest = Declare & { readonly serial: Declare };
+
 /**
  * Declares a test that needs network namespaces. Where there are none it is skipped, and the last lines of
  * `npm test` say so; with HKNOCK_REQUIRE_NETNS=1 it fails instead, so that no build machine skips in silence.
  */
-export const netTest: Declare & { readonly serial: Declare } = Object.assign(declare(test), {
-  serial: declare(test.serial),
-});
+export const netTest: NetTest = netTestWith();
 
-function declare(as: Declare): Declare {
+/** The same for a test that also needs programs, such as `nmap`. */
+export function netTestWith(...programs: readonly string[]): NetTest {
+  const missing = programs.filter((program) => !isInstalled(program));
+  const lack = namespaces.available
+    ? missing.map((program) => `${program} is not installed`).join(', ')
+    : namespaces.reason;
+  return Object.assign(declare(test, lack), { serial: declare(test.serial, lack) });
+}
+
+function declare(as: Declare, lack: string): Declare {
   return (title, implementation) => {
-    if (namespaces.available) {
+    if (lack === '') {
       as(title, implementation);
     } else if (process.env['HKNOCK_REQUIRE_NETNS'] === '1') {
       as(title, (t) => {
-        t.fail(namespaces.reason);
+        t.fail(lack);
       });
     } else {
       test.skip(title, implementation);
-      reportSkipped(title);
+      reportSkipped(title, lack);
     }
   };
 }
 
-// AVA tells its own user that tests were skipped, but not why: `run.ts` collects these lines and prints them last
-function reportSkipped(title: string): void {
+// AVA says how many tests were skipped, but not why: `run.ts` collects these lines and prints them last
+function reportSkipped(title: string, lack: string): void {
   const report = process.env['HKNOCK_SKIP_REPORT'];
-  if (report !== undefined) appendFileSync(report, `${namespaces.reason}\t${title}\n`);
+  const file = relative('.', fileURLToPath(test.meta.file));
+  if (report !== undefined) appendFileSync(report, `${lack}\t${file}: ${title}\n`);
 }

@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the tests run besides Node, and the Debian package it comes in. */
+const packages: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  ip: 'iproute2',
+  tcpdump: 'tcpdump',
+  conntrack: 'conntrack',
+  openssl: 'openssl',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  nmap: 'nmap',
+  sysctl: 'procps',
+  faketime: 'faketime',
+};
+
+// Debian keeps most of them where an ordinary user's PATH does not lead
+const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+
+/** Whether a program of that name can be run here. */
+export function isInstalled(program: string): boolean {
+  return folders.some((folder) => isExecutable(join(folder, program)));
+}
+
+/**
+ * Installs what the tests need and this machine lacks, when it is Debian and we are root; otherwise says what is missing.
+ * @returns the programs that are still missing
+ */
+export function installPrograms(): readonly string[] {
+  const missing = listMissing();
+  if (missing.length === 0) return missing;
+  const wanted = missing.map((program) => packages[program] ?? program);
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
+    console.error(`Missing here: ${missing.join(', ')} (Debian: ${wanted.join(' ')})`);
+    return missing;
+  }
+  console.error(`Installing what the tests need from Debian: ${wanted.join(' ')}`);
+  install(wanted);
+  return listMissing();
+}
+
+function listMissing(): readonly string[] {
+  return Object.keys(packages).filter((program) => !isInstalled(program));
+}
+
+function install(wanted: readonly string[]): void {
+  // on a machine of somebody's own, a package must not leave a new listening sshd behind
+  const services = wanted.includes('openssh-server') && existsSync('/run/systemd/system');
+  if (services) quietly('systemctl', '--runtime', 'mask', 'ssh.service', 'ssh.socket');
+  quietly('apt-get', 'update', '-q');
+  quietly('apt-get', 'install', '-q', '-y', '--no-install-recommends', ...wanted);
+  if (services) {
+    quietly('systemctl', '--runtime', 'unmask', 'ssh.service', 'ssh.socket');
+    quietly('systemctl', 'disable', 'ssh.service', 'ssh.socket');
+  }
+}
+
+function quietly(program: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    // runlevel 1: the same wish, told to a machine without systemd (invoke-rc.d(8))
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  });
+  if (status !== 0) console.error(`${program} ${args[0] ?? ''} failed: ${stderr.trim()}`);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
