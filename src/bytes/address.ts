@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Endpoint, IpAddress } from '../units/network.ts';
+import { decodeUint16, encodeUint16 } from './integer.ts';
 
 /** Length of an endpoint on the wire: 16 bytes of address, 2 of port (wire.md, section 2). */
 export const ENDPOINT_LENGTH = 18;
@@ -30,17 +31,15 @@ export function encodeEndpoint(endpoint: Endpoint, into: Uint8Array, offset: num
   } else {
     encodeIpv4(endpoint.address, into, offset);
   }
-  into[offset + ADDRESS_LENGTH] = endpoint.port >>> 8;
-  into[offset + ADDRESS_LENGTH + 1] = endpoint.port & 0xff;
+  encodeUint16(endpoint.port, into, offset + ADDRESS_LENGTH);
 }
 
 /** Reads the endpoint at `offset`; any 18 bytes are one. */
 export function decodeEndpoint(bytes: Uint8Array, offset: number): Endpoint {
   const address = [...bytes.subarray(offset, offset + ADDRESS_LENGTH)];
-  const port = offset + ADDRESS_LENGTH;
   return {
     address: textOf(ipaddr.process(new ipaddr.IPv6(address).toString())),
-    port: ((bytes[port] ?? 0) << 8) | (bytes[port + 1] ?? 0),
+    port: decodeUint16(bytes, offset + ADDRESS_LENGTH),
   };
 }
 

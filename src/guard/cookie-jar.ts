@@ -1,0 +1,43 @@
+import { equalConstantTime } from '../crypto/mac.ts';
+import { RotatingSecret } from '../crypto/rotating-secret.ts';
+import type { Entropy } from '../host/entropy.ts';
+import type { MonotonicMs } from '../units/time.ts';
+
+export const COOKIE_LENGTH = 16;
+
+/** What a cookie is bound to. */
+export interface CookieInput {
+  readonly tag: Uint8Array;
+  /** The statement `S` of wire.md, section 3.2. */
+  readonly statement: Uint8Array;
+  readonly issuedAt: MonotonicMs;
+}
+
+/**
+ * Makes and knows again the MACs that let the responder forget what it sent (P2).
+ * @see wire.md, section 3.2
+ */
+export class CookieJar {
+  readonly #secret: RotatingSecret;
+
+  constructor(entropy: Entropy) {
+    this.#secret = new RotatingSecret(entropy);
+  }
+
+  /** 16 bytes for something issued now. */
+  create({ tag, statement, issuedAt }: CookieInput): Uint8Array {
+    const cookie = this.#cookie({ tag, statement, issuedAt }, issuedAt);
+    if (cookie === null) throw new RangeError('the current epoch always has a secret');
+    return cookie;
+  }
+
+  /** Whether we made this cookie for this input, in this epoch or the last. */
+  verify(cookie: Uint8Array, input: CookieInput, now: MonotonicMs): boolean {
+    const expected = this.#cookie(input, now);
+    return expected !== null && equalConstantTime(expected, cookie);
+  }
+
+  #cookie({ tag, statement, issuedAt }: CookieInput, now: MonotonicMs): Uint8Array | null {
+    return this.#secret.at(issuedAt, now)?.of(tag, statement).subarray(0, COOKIE_LENGTH) ?? null;
+  }
+}

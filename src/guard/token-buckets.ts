@@ -1,0 +1,57 @@
+import type { MonotonicMs } from '../units/time.ts';
+
+/** How often something may happen. */
+export interface Rate {
+  readonly perSecond: number;
+  /** How many at once after a quiet time. */
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  filledAt: MonotonicMs;
+}
+
+/**
+ * One token bucket per key, at most `capacity` of them. When there is no room the one used least recently goes:
+ * it has had the longest to fill, so little is given away.
+ */
+export class TokenBuckets {
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #rate: Rate;
+  readonly #capacity: number;
+
+  constructor(rate: Rate, capacity: number) {
+    this.#rate = rate;
+    this.#capacity = capacity;
+  }
+
+  /** Takes a token of `key` if there is one. */
+  take(key: string, now: MonotonicMs): boolean {
+    const bucket = this.#refilled(key, now);
+    // put back at the end: the map's order is the order of use
+    this.#buckets.delete(key);
+    this.#evictIfFull();
+    this.#buckets.set(key, bucket);
+    if (bucket.tokens < 1) return false;
+    bucket.tokens -= 1;
+    return true;
+  }
+
+  #refilled(key: string, now: MonotonicMs): Bucket {
+    const { perSecond, burst } = this.#rate;
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return { tokens: burst, filledAt: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1000) * perSecond);
+    bucket.filledAt = now;
+    return bucket;
+  }
+
+  #evictIfFull(): void {
+    if (this.#buckets.size < this.#capacity) return;
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
+  }
+}

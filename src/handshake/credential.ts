@@ -1,0 +1,13 @@
+/** What a peer and one responder share. The bytes of `secret` are never written anywhere but into key derivation. */
+export interface Credential {
+  /** 8 bytes, public: the first of every datagram to the responder. */
+  readonly tag: Uint8Array;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+  /** 16 bytes that name the responder (P10). */
+  readonly responderId: Uint8Array;
+}
+
+export const PEER_TAG_LENGTH = 8;
+export const SECRET_LENGTH = 32;
+export const RESPONDER_ID_LENGTH = 16;
