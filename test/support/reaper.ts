@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 
 /** Kills all that runs in the namespaces whose names begin with $1, deletes them and prints their names. */
 const sweep = `
@@ -19,7 +20,7 @@ export function startReaper(prefix: string): void {
   });
   reaper.unref();
   // a pipe is a net.Socket, which the declared type does not say; without this the process would never end
-  if ('unref' in reaper.stdin && typeof reaper.stdin.unref === 'function') reaper.stdin.unref();
+  if (reaper.stdin instanceof Socket) reaper.stdin.unref();
 }
 
 /** Deletes the namespaces under the prefix now, with all that runs in them, and gives their names. */
