@@ -24,17 +24,22 @@ export interface Opening {
   readonly lifetimeMs: DurationMs;
 }
 
-/** Ends what an Opening began. Closing a grant that is unknown or has expired changes nothing and is no error. */
-export interface Closing {
-  readonly grant: GrantId;
-  /** Also end the connections that came in by this grant. */
-  readonly cut: boolean;
+/**
+ * Ends the connections that came in by grants of a peer, however long ago, also by grants of an earlier run of this
+ * program: a backend marks connections by peer (a number derived from the peer's name), so that it need not remember.
+ */
+export interface Cut {
+  readonly peer: PeerName;
+  /** Only those from this address; null for all of them. */
+  readonly source: IpAddress | null;
 }
 
-/** Changes that belong together. */
+/** Changes that belong together. Closes take effect before opens, so a grant that stands in both is renewed. */
 export interface Transaction {
   readonly opens: readonly Opening[];
-  readonly closes: readonly Closing[];
+  /** Closing a grant that is unknown or has expired changes nothing and is no error. */
+  readonly closes: readonly GrantId[];
+  readonly cuts: readonly Cut[];
 }
 
 /** Grants that could not be opened, each with its fault (code `firewall`). The others are in force. */
