@@ -1,0 +1,161 @@
+import { HknockError } from '../errors/hknock-error.ts';
+import { isServiceName, parsePeerName, type ServiceName } from '../units/names.ts';
+import {
+  formatServicePort,
+  isPort,
+  MAX_SERVICE_PORTS,
+  parseServicePort,
+  type Port,
+  type ServicePort,
+} from '../units/network.ts';
+import { parseHost } from './host-name.ts';
+import {
+  formatKey,
+  formatTag,
+  parseKey,
+  parseTag,
+  RESPONDER_ID_LENGTH,
+  SECRET_LENGTH,
+} from './key-text.ts';
+import { isProfileName, MAX_HOSTS, type Profile } from './profile.ts';
+import type { Trouble } from './toml/trouble.ts';
+
+/** A profile as plain data: what stands in a profile file and in the client's store. */
+export interface ProfileFields {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly responder: string;
+  readonly peer: string;
+  readonly tag: string;
+  readonly secret: string;
+  readonly services: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Turns a profile into plain data. */
+export function profileFields(profile: Profile): ProfileFields {
+  return {
+    name: profile.name,
+    hosts: profile.hosts,
+    port: profile.port,
+    responder: formatKey(profile.responderId),
+    peer: profile.peer,
+    tag: formatTag(profile.tag),
+    secret: formatKey(profile.secret),
+    services: Object.fromEntries(
+      [...profile.services].map(([name, ports]) => [name, ports.map(formatServicePort)]),
+    ),
+  };
+}
+
+/**
+ * Turns plain data of unknown origin into a profile. Checked by hand and not with the schema library, which
+ * takes longer to load than a knock takes.
+ * @param fail is told everything that is wrong, and throws
+ */
+export function parseProfile(
+  data: unknown,
+  fail: (troubles: readonly Trouble[]) => never,
+): Profile {
+  if (!isRecord(data)) return fail([{ path: [], expected: 'a table' }]);
+  const known = Object.keys(readers);
+  const troubles: Trouble[] = Object.keys(data)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: [key], known }));
+  const read = <T>(key: keyof ProfileFields, { expected, parse }: Reader<T>): T | null => {
+    const value = Object.hasOwn(data, key) ? parse(data[key]) : null;
+    if (value === null) troubles.push({ path: [key], expected });
+    return value;
+  };
+  const profile = {
+    name: read('name', readers.name),
+    hosts: read('hosts', readers.hosts),
+    port: read('port', readers.port),
+    responderId: read('responder', readers.responder),
+    peer: read('peer', readers.peer),
+    tag: read('tag', readers.tag),
+    secret: read('secret', readers.secret),
+    services: read('services', readers.services),
+  };
+  return troubles.length === 0 && isComplete(profile) ? profile : fail(troubles);
+}
+
+interface Reader<T> {
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** Null when the value is something else. */
+  readonly parse: (value: unknown) => T | null;
+}
+
+const readers = {
+  name: {
+    expected: "1 to 253 letters, digits, '.', '_', ':', '@' or '-'",
+    parse: text((name) => (isProfileName(name) ? name : null)),
+  },
+  hosts: {
+    expected: `a list of 1 to ${String(MAX_HOSTS)} host names or addresses`,
+    parse: listOf(text(parseHost), MAX_HOSTS),
+  },
+  port: { expected: 'a port, 1 to 65535', parse: parsePort },
+  responder: {
+    expected: '22 base64url characters',
+    parse: text((key) => parseKey(key, RESPONDER_ID_LENGTH)),
+  },
+  peer: { expected: "a peer's name", parse: text(orNull(parsePeerName)) },
+  tag: { expected: '16 lower-case hexadecimal digits', parse: text(parseTag) },
+  secret: {
+    expected: '43 base64url characters',
+    parse: text((key) => parseKey(key, SECRET_LENGTH)),
+  },
+  services: {
+    expected: `names of services, each with a list of 1 to ${String(MAX_SERVICE_PORTS)} ports such as "tcp/22"`,
+    parse: parseServices,
+  },
+} satisfies Record<keyof ProfileFields, Reader<unknown>>;
+
+function text<T>(parse: (text: string) => T | null): Reader<T>['parse'] {
+  return (value) => (typeof value === 'string' ? parse(value) : null);
+}
+
+function listOf<T>(parse: Reader<T>['parse'], max: number): Reader<readonly T[]>['parse'] {
+  return (value) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > max) return null;
+    const items = value.map(parse).filter((item) => item !== null);
+    return items.length === value.length ? items : null;
+  };
+}
+
+function orNull<T>(parse: (text: string) => T): (text: string) => T | null {
+  return (value) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (error instanceof HknockError) return null;
+      throw error;
+    }
+  };
+}
+
+function parsePort(value: unknown): Port | null {
+  return typeof value === 'number' && isPort(value) ? value : null;
+}
+
+function parseServices(value: unknown): Profile['services'] | null {
+  if (!isRecord(value)) return null;
+  const services = new Map<ServiceName, readonly ServicePort[]>();
+  const parsePorts = listOf(text(orNull(parseServicePort)), MAX_SERVICE_PORTS);
+  for (const [name, item] of Object.entries(value)) {
+    const ports = parsePorts(item);
+    if (!isServiceName(name) || ports === null) return null;
+    services.set(name, ports);
+  }
+  return services.size > 0 ? services : null;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isComplete(profile: { [K in keyof Profile]: Profile[K] | null }): profile is Profile {
+  return Object.values(profile).every((value) => value !== null);
+}
