@@ -1,0 +1,166 @@
+import { join, resolve } from 'node:path';
+import { readPrivateFile, refuseOpenFolder } from '../store/private-file.ts';
+import { decodeToml } from '../store/toml/fields.ts';
+import { reportTroubles } from '../store/toml/report.ts';
+import type { Trouble } from '../store/toml/trouble.ts';
+import { parseServiceName, type ServiceName } from '../units/names.ts';
+import { formatServicePort } from '../units/network.ts';
+import { type ConfigDocument, configSchema } from './schema.ts';
+import type {
+  FirewallBackend,
+  FirewallConfig,
+  LimitsConfig,
+  ServerConfig,
+  ServiceConfig,
+} from './server-config.ts';
+
+/** Longest path of a UNIX socket in bytes (unix(7)). */
+const MAX_SOCKET_PATH = 107;
+
+/** What the command line says in place of the file. */
+export interface Overrides {
+  readonly backend?: FirewallBackend;
+}
+
+/** The file that configures the server in a folder. */
+export function configPath(directory: string): string {
+  return join(directory, 'hknock.toml');
+}
+
+/**
+ * Reads a server's configuration.
+ * @throws {HknockError} `config` with every trouble's file, line and key, or when others may write to the file
+ */
+export async function loadServerConfig(
+  directory: string,
+  overrides: Overrides = {},
+): Promise<ServerConfig> {
+  return decodeConfig(await readConfigText(directory), directory, overrides);
+}
+
+/**
+ * The text of a server's configuration. Others may read it: it holds no secret.
+ * @throws {HknockError} `config` when it is missing or others may write to it or its folder
+ */
+export async function readConfigText(directory: string): Promise<string> {
+  const missing = `hknock init --dir ${directory}`;
+  await refuseOpenFolder(directory, missing);
+  return readPrivateFile(configPath(directory), { content: 'trusted', missing });
+}
+
+/**
+ * Reads the text of a configuration.
+ * @throws {HknockError} `config` with every trouble's file, line and key
+ */
+export function decodeConfig(
+  text: string,
+  directory: string,
+  { backend }: Overrides = {},
+): ServerConfig {
+  const source = { file: configPath(directory), code: 'config' } as const;
+  const { value, root } = decodeToml<ConfigDocument>(text, configSchema, source);
+  const config = toServerConfig(value, resolve(directory), backend);
+  const troubles = [
+    ...portTroubles(config),
+    ...upstreamTroubles(config),
+    ...commandTroubles(config),
+    ...socketTroubles(config),
+  ];
+  if (troubles.length > 0) reportTroubles(root, troubles, source);
+  return config;
+}
+
+function toServerConfig(
+  document: ConfigDocument,
+  directory: string,
+  backend: FirewallBackend = document.firewall.backend,
+): ServerConfig {
+  const { policy } = document;
+  return {
+    directory,
+    listen: document.listen,
+    publicHosts: document.public_hosts,
+    firewall: toFirewall(document.firewall, backend),
+    policy: { admission: policy.admission, ttlMs: policy.ttl, cutOnRevoke: policy.cut_on_revoke },
+    services: toServices(document.services),
+    limits: toLimits(document.limits),
+    logLevel: document.log.level,
+    controlSocket: resolve(directory, document.control.path),
+  };
+}
+
+function toFirewall(
+  { on_stop: onStop, userspace, command }: ConfigDocument['firewall'],
+  backend: FirewallBackend,
+): FirewallConfig {
+  const { open, close, time_limit: timeLimitMs } = command;
+  return { backend, onStop, userspace, command: { open, close, timeLimitMs } };
+}
+
+function toServices(document: ConfigDocument['services']): ServerConfig['services'] {
+  return new Map(
+    Object.entries(document).map(([key, service]): [ServiceName, ServiceConfig] => {
+      const name = parseServiceName(key);
+      const { ports, upstream = null, admission = null, ttl = null } = service;
+      return [name, { name, ports, upstream, admission, ttlMs: ttl }];
+    }),
+  );
+}
+
+function toLimits(document: ConfigDocument['limits']): LimitsConfig {
+  return {
+    peerKnocks: { perSecond: document.peer_knocks_per_second, burst: document.peer_knocks_burst },
+    sourceKnocks: {
+      perSecond: document.source_knocks_per_second,
+      burst: document.source_knocks_burst,
+    },
+    grantsPerPeer: document.grants_per_peer,
+    grantsPerSource: document.grants_per_source,
+    grants: document.grants,
+    replayRecords: document.replay_records,
+  };
+}
+
+// a port that two services share would be open to the peers of both, whatever either says
+function portTroubles({ services }: ServerConfig): readonly Trouble[] {
+  const holders = new Map<string, ServiceName>();
+  const troubles: Trouble[] = [];
+  for (const { name, ports } of services.values()) {
+    ports.map(formatServicePort).forEach((port, at) => {
+      const holder = holders.get(port);
+      const path = ['services', name, 'ports', at];
+      if (holder !== undefined)
+        troubles.push({ path, expected: `a port that is not in '${holder}'` });
+      holders.set(port, name);
+    });
+  }
+  return troubles;
+}
+
+function upstreamTroubles({ services, firewall }: ServerConfig): readonly Trouble[] {
+  return [...services.values()]
+    .filter(({ ports, upstream }) =>
+      upstream === null ? firewall.backend === 'userspace' : upstream.length !== ports.length,
+    )
+    .map(({ name, ports }) => ({
+      path: ['services', name, 'upstream'],
+      expected: `${String(ports.length)} addresses with port, one for each of its ports`,
+    }));
+}
+
+function commandTroubles({ firewall: { backend, command } }: ServerConfig): readonly Trouble[] {
+  if (backend !== 'command') return [];
+  return (['open', 'close'] as const)
+    .filter((key) => (command[key][0] ?? '') === '')
+    .map((key) => ({
+      path: ['firewall', 'command', key],
+      expected: 'a program and its arguments',
+    }));
+}
+
+function socketTroubles({ controlSocket }: ServerConfig): readonly Trouble[] {
+  const length = Buffer.byteLength(controlSocket);
+  if (length <= MAX_SOCKET_PATH) return [];
+  const expected = `a path that takes at most ${String(MAX_SOCKET_PATH)} bytes in full (this takes ${String(length)})`;
+  return [{ path: ['control', 'path'], expected }];
+}

@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { parseAddress } from '../bytes/address.ts';
+import { parseHost } from '../store/host-name.ts';
+import { admissionField, ttlField } from '../store/peer-file.ts';
+import { MAX_HOSTS } from '../store/profile.ts';
+import { choice, flag, list, table, tableOf, text, wholeNumber } from '../store/toml/fields.ts';
+import { MAX_SERVICE_PORTS, parseServicePort } from '../units/network.ts';
+import { parseDuration } from '../units/time.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { firewallBackends, logLevels } from './server-config.ts';
+
+const endpoint = text('an address and port such as "0.0.0.0:62202" or "[::]:62202"', parseEndpoint);
+
+// an argument may be empty, but the system cannot pass on a NUL
+const argument = text('text without a NUL', (value) => (value.includes('\0') ? null : value));
+
+const firewall = table({
+  backend: choice(firewallBackends).default('nftables'),
+  on_stop: choice(['open', 'shut']).default('open'),
+  userspace: table({
+    listen: list(text('an address such as "0.0.0.0"', parseAddress), 'addresses', [1, 64]).prefault(
+      ['0.0.0.0', '::'],
+    ),
+  }).prefault({}),
+  command: table({
+    open: list(argument, 'words', [0, 64, 'repeats']).default([]),
+    close: list(argument, 'words', [0, 64, 'repeats']).default([]),
+    time_limit: text('a duration from "100ms" to "1m"', (value) => {
+      const limitMs = parseDuration(value);
+      return limitMs >= 100 && limitMs <= 60_000 ? limitMs : null;
+    }).prefault('5s'),
+  }).prefault({}),
+});
+
+const limits = table({
+  peer_knocks_per_second: wholeNumber(1, 100_000).default(2),
+  peer_knocks_burst: wholeNumber(1, 1_000_000).default(20),
+  source_knocks_per_second: wholeNumber(1, 100_000).default(20),
+  source_knocks_burst: wholeNumber(1, 1_000_000).default(100),
+  grants_per_peer: wholeNumber(1, 1_000_000).default(16),
+  grants_per_source: wholeNumber(1, 1_000_000).default(256),
+  grants: wholeNumber(1, 1_000_000).default(65_536),
+  replay_records: wholeNumber(1024, 10_000_000).default(65_536),
+});
+
+const service = table({
+  ports: list(
+    text('a protocol and port such as "tcp/22"', parseServicePort),
+    'ports such as "tcp/22"',
+    [1, MAX_SERVICE_PORTS],
+  ),
+  upstream: list(endpoint, 'addresses with port', [1, MAX_SERVICE_PORTS, 'repeats']).optional(),
+  admission: admissionField.optional(),
+  ttl: ttlField.optional(),
+});
+
+/** Every option of `hknock.toml`, with its default. */
+export const configSchema = table({
+  listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62202', '[::]:62202']),
+  public_hosts: list(text('a host name or address', parseHost), 'host names or addresses', [
+    0,
+    MAX_HOSTS,
+  ]).default([]),
+  firewall: firewall.prefault({}),
+  policy: table({
+    admission: admissionField.default('once'),
+    ttl: ttlField.prefault('30s'),
+    cut_on_revoke: flag().default(true),
+  }).prefault({}),
+  limits: limits.prefault({}),
+  log: table({ level: choice(logLevels).default('info') }).prefault({}),
+  control: table({
+    path: text('a path', (value) => (/^[^\0]+$/.test(value) ? value : null)).prefault(
+      'control.sock',
+    ),
+  }).prefault({}),
+  services: tableOf(
+    /^[a-z0-9][a-z0-9-]{0,31}$/,
+    "a service's name of 1 to 32 of a-z, 0-9 and '-'",
+    service,
+  ).prefault({}),
+});
+
+/** What stands in `hknock.toml`, key by key, as values. */
+export type ConfigDocument = z.infer<typeof configSchema>;

@@ -1,0 +1,89 @@
+import type { Admission } from '../units/admission.ts';
+import type { ServiceName } from '../units/names.ts';
+import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { DurationMs } from '../units/time.ts';
+
+export const firewallBackends = ['nftables', 'userspace', 'command', 'none'] as const;
+
+export type FirewallBackend = (typeof firewallBackends)[number];
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** What `hknock.toml` says, checked, with its defaults filled in. */
+export interface ServerConfig {
+  /** The server's folder, absolute. */
+  readonly directory: string;
+  /** UDP addresses; at least one. */
+  readonly listen: readonly Endpoint[];
+  /** How clients reach this server from outside, each as `parseHost` gives it; may be empty. */
+  readonly publicHosts: readonly string[];
+  readonly firewall: FirewallConfig;
+  readonly policy: PolicyConfig;
+  readonly services: ReadonlyMap<ServiceName, ServiceConfig>;
+  readonly limits: LimitsConfig;
+  readonly logLevel: LogLevel;
+  /** Absolute path of the control socket, at most 107 bytes. */
+  readonly controlSocket: string;
+}
+
+export interface FirewallConfig {
+  readonly backend: FirewallBackend;
+  /** What stays behind when the server ends: everything open as if it had never run, or shut to everybody new. */
+  readonly onStop: 'open' | 'shut';
+  readonly userspace: {
+    /** Addresses on which the services' ports are served. */
+    readonly listen: readonly IpAddress[];
+  };
+  readonly command: {
+    /** Program and arguments; not empty when the backend is `command`. */
+    readonly open: readonly string[];
+    readonly close: readonly string[];
+    /** After this long a command is killed and counts as failed. */
+    readonly timeLimitMs: DurationMs;
+  };
+}
+
+/** What holds where neither the service nor the peer says otherwise. */
+export interface PolicyConfig {
+  /** The widest admission accepted. */
+  readonly admission: Admission;
+  /** How long a grant waits for its connection. */
+  readonly ttlMs: DurationMs;
+  /** Whether revoking a peer also cuts its connections. */
+  readonly cutOnRevoke: boolean;
+}
+
+export interface ServiceConfig {
+  readonly name: ServiceName;
+  /** 1 to MAX_SERVICE_PORTS, none of them another service's. */
+  readonly ports: readonly ServicePort[];
+  /** Where each of `ports` is really served, in the same order; null when nobody said, never with the userspace backend. */
+  readonly upstream: readonly Endpoint[] | null;
+  /** Null leaves it to the policy. */
+  readonly admission: Admission | null;
+  /** Null leaves it to the policy. */
+  readonly ttlMs: DurationMs | null;
+}
+
+/** A token bucket: so many at once, then so many a second. */
+export interface RateConfig {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface LimitsConfig {
+  /** Knocks of one peer. */
+  readonly peerKnocks: RateConfig;
+  /** Knocks from one IPv4 address or IPv6 /64. */
+  readonly sourceKnocks: RateConfig;
+  /** Live grants of one peer. */
+  readonly grantsPerPeer: number;
+  /** Live grants to one IPv4 address or IPv6 /64. */
+  readonly grantsPerSource: number;
+  /** Live grants in all. */
+  readonly grants: number;
+  /** Knocks remembered so that none counts twice. */
+  readonly replayRecords: number;
+}

@@ -1,0 +1,112 @@
+import { HknockError } from '../errors/hknock-error.ts';
+import type { Entropy } from '../host/entropy.ts';
+import { parseHost } from '../store/host-name.ts';
+import type { PeerRecord } from '../store/peer-file.ts';
+import { type PeerRequest, PeerStore } from '../store/peer-store.ts';
+import { DEFAULT_PORT, type Profile } from '../store/profile.ts';
+import { readResponderKey } from '../store/responder-key.ts';
+import { isPort } from '../units/network.ts';
+import { loadServerConfig, type Overrides } from './load.ts';
+import type { ServerConfig } from './server-config.ts';
+
+/** Everything that a server's folder says. */
+export interface ServerFolder {
+  readonly config: ServerConfig;
+  /** 16 bytes */
+  readonly responderId: Uint8Array;
+  readonly peers: readonly PeerRecord[];
+}
+
+/**
+ * Reads all of a server's folder.
+ * @throws {HknockError} `config` when a file is missing, wrong or open to others, or a peer names a service that is not there
+ */
+export async function loadServerFolder(
+  directory: string,
+  overrides: Overrides = {},
+): Promise<ServerFolder> {
+  const config = await loadServerConfig(directory, overrides);
+  const responderId = await readResponderKey(directory);
+  const peers = await new PeerStore(directory).list(new Set(config.services.keys()));
+  return { config, responderId, peers };
+}
+
+/**
+ * Makes a peer and gives its profile. Nothing is written unless all that the profile needs is known.
+ * @param host how clients reach the server; null takes what the configuration says
+ * @throws {HknockError} `usage` when there is a peer of that name, no such service, or no host; as {@link loadServerConfig}
+ */
+export async function enrolPeer(
+  directory: string,
+  request: PeerRequest,
+  { host, entropy }: { readonly host: string | null; readonly entropy: Entropy },
+): Promise<Profile> {
+  const config = await loadServerConfig(directory);
+  const responderId = await readResponderKey(directory);
+  const server = { config, responderId, hosts: publicHosts(config, host) };
+  servicesOf(config, request);
+  return toProfile(server, await new PeerStore(directory).add(request, entropy));
+}
+
+/**
+ * Gives a peer new keys and gives its new profile.
+ * @param host as for {@link enrolPeer}
+ * @throws {HknockError} `usage` when there is no such peer or no host; as {@link loadServerConfig}
+ */
+export async function reenrolPeer(
+  directory: string,
+  name: PeerRecord['name'],
+  { host, entropy }: { readonly host: string | null; readonly entropy: Entropy },
+): Promise<Profile> {
+  const config = await loadServerConfig(directory);
+  const responderId = await readResponderKey(directory);
+  const server = { config, responderId, hosts: publicHosts(config, host) };
+  const peers = new PeerStore(directory);
+  servicesOf(config, await peers.get(name));
+  return toProfile(server, await peers.rotate(name, entropy));
+}
+
+interface Server {
+  readonly config: ServerConfig;
+  readonly responderId: Uint8Array;
+  readonly hosts: readonly [string, ...string[]];
+}
+
+function toProfile({ config, responderId, hosts }: Server, peer: PeerRecord): Profile {
+  const port = config.listen[0]?.port;
+  return {
+    name: hosts[0],
+    hosts,
+    port: port !== undefined && isPort(port) ? port : DEFAULT_PORT,
+    responderId,
+    peer: peer.name,
+    tag: peer.tag,
+    secret: peer.secret,
+    services: servicesOf(config, peer),
+  };
+}
+
+function publicHosts(config: ServerConfig, host: string | null): readonly [string, ...string[]] {
+  const [first, ...others] = host === null ? config.publicHosts : [parseHost(host)];
+  if (typeof first === 'string') return [first, ...others.filter((each) => each !== null)];
+  throw host === null
+    ? new HknockError('usage', 'nobody says how clients reach this server', {
+        hint: 'name it with --host, or put it in public_hosts in hknock.toml',
+      })
+    : new HknockError('usage', `'${host}' is no host name or address`);
+}
+
+function servicesOf(
+  { services }: ServerConfig,
+  peer: Pick<PeerRecord, 'services'>,
+): Profile['services'] {
+  return new Map(
+    peer.services.map((name) => {
+      const service = services.get(name);
+      if (service !== undefined) return [name, service.ports];
+      throw new HknockError('usage', `there is no service '${name}'`, {
+        hint: `there are: ${[...services.keys()].join(', ') || 'none; hknock service add NAME tcp/PORT'}`,
+      });
+    }),
+  );
+}

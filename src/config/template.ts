@@ -1,0 +1,85 @@
+import { type Endpoint, formatEndpoint } from '../units/network.ts';
+
+/** The `hknock.toml` of a new server: every option with its default and what it does. */
+export function configTemplate(listen: readonly Endpoint[]): string {
+  const addresses = listen.map((endpoint) => `"${formatEndpoint(endpoint)}"`).join(', ');
+  return `${introduction}listen = [${addresses}]\n${options}`;
+}
+
+/** The lines that add a service at the end of a configuration. */
+export function serviceTemplate(name: string, options: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(options).map(([key, value]) => `${key} = ${value}\n`);
+  return `\n[services.${name}]\n${lines.join('')}`;
+}
+
+const introduction = `# Configuration of the hknock server. Durations are "500ms", "30s", "5m", "2h".
+# After a change: hknock doctor checks it, SIGHUP makes a running server read it again.
+
+# UDP addresses on which knocks are received.
+`;
+
+const options = `
+# Names or addresses under which clients reach this server; they go into the profiles that
+# "hknock peer add" writes. When there are none, it has to be told with --host.
+public_hosts = []
+
+[firewall]
+# What opens and shuts the ports: "nftables" (the kernel's own firewall), "userspace" (a forwarder in front of
+# the services, needs no privilege), "command" (your own programs) or "none" (nothing: for trying things out).
+backend = "nftables"
+# When the server ends: "open" takes its rules away, "shut" leaves the ports shut to everybody new.
+on_stop = "open"
+
+[firewall.userspace]
+# Addresses on which the forwarder serves the ports of the services.
+listen = ["0.0.0.0", "::"]
+
+[firewall.command]
+# Program and arguments that let a source in and shut it out again. No shell reads them; what is to be opened
+# comes in environment variables.
+open = []
+close = []
+# A program that runs longer is killed, and the knock refused.
+time_limit = "5s"
+
+[policy]
+# The widest admission accepted. From wide to narrow: "address" (any connection from the address), "once" (the
+# first new one), "port" (the first to a secret port), "bound" (the one with the secret number), "gate" (proven).
+admission = "once"
+# How long a grant waits for its connection. Established connections live on.
+ttl = "30s"
+# Whether revoking a peer also cuts the connections that it has.
+cut_on_revoke = true
+
+[limits]
+# Knocks of one peer: so many a second, and so many at once.
+peer_knocks_per_second = 2
+peer_knocks_burst = 20
+# Knocks from one IPv4 address or IPv6 /64 network, which many clients may share.
+source_knocks_per_second = 20
+source_knocks_burst = 100
+# Live grants of one peer, to one IPv4 address or IPv6 /64 network, and in all.
+grants_per_peer = 16
+grants_per_source = 256
+grants = 65536
+# Knocks remembered so that none counts twice.
+replay_records = 65536
+
+[log]
+# The least important lines that are written: "debug", "info", "warn" or "error".
+level = "info"
+
+[control]
+# The socket for "hknock status" and its like, in the server's folder unless it begins with a slash.
+path = "control.sock"
+
+# What may be opened, one table for each service: "hknock service add ssh tcp/22" adds one. All it can say:
+#
+# [services.ssh]
+# ports = ["tcp/22"]
+# # Where the ports are really served, one for each; only for the userspace backend.
+# upstream = ["127.0.0.1:2222"]
+# # Instead of what [policy] says:
+# admission = "once"
+# ttl = "30s"
+`;
