@@ -16,7 +16,8 @@ export function parseAddress(text: string): IpAddress | null {
   const bare = text.split('%', 1)[0] ?? '';
   // only four plain decimal numbers: the library would also take 0x7f.1 and 127.1, which nobody means
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return bare as IpAddress;
-  return ipaddr.IPv6.isValid(bare) ? textOf(ipaddr.process(bare)) : null;
+  const grouped = withHexTail(bare);
+  return ipaddr.IPv6.isValid(grouped) ? textOf(ipaddr.process(grouped)) : null;
 }
 
 /** Whether an address is IPv4 or IPv6. */
@@ -41,6 +42,17 @@ export function decodeEndpoint(bytes: Uint8Array, offset: number): Endpoint {
     address: textOf(ipaddr.process(new ipaddr.IPv6(address).toString())),
     port: decodeUint16(bytes, offset + ADDRESS_LENGTH),
   };
+}
+
+// Node writes the IPv6 source ::c000:201 as `::192.0.2.1`, and the library reads that as IPv4: one source would pass for
+// another (P11). Written in groups, only ::ffff:0:0/96 is IPv4.
+function withHexTail(text: string): string {
+  const tailAt = text.lastIndexOf(':') + 1;
+  const tail = text.slice(tailAt);
+  if (!tail.includes('.')) return text;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return '';
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).octets;
+  return `${text.slice(0, tailAt)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
 // once per datagram, so it reads the canonical digits itself: a fifth of the library's time
