@@ -1,0 +1,100 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { Machine, type Place, here } from '../support/machine.ts';
+import { namespaces } from '../support/probe.ts';
+import { addresses, natTopology } from '../support/topology.ts';
+
+export type Player = 'client' | 'neighbour' | 'server';
+
+/** Where the demo plays: its machines and their addresses. */
+export interface Stage extends Readonly<Record<Player, Machine>> {
+  /** What there is to see, a line each. */
+  readonly picture: readonly string[];
+  readonly firewall: 'nftables' | 'userspace';
+  /** The server's address and UDP port for knocks. */
+  readonly listen: { readonly address: string; readonly port: number };
+  /** The TCP port that is shut to strangers. */
+  readonly servicePort: number;
+  /** Where the service really is; null when the firewall lets connections through to the port itself. */
+  readonly upstreamPort: number | null;
+  /** Source addresses where client and neighbour are one machine; null where each has its own. */
+  readonly sources: Readonly<Record<'client' | 'neighbour', string>> | null;
+  /** The client's address as the server should see it, and as the client knows it. */
+  readonly observed: string;
+  readonly claimed: string;
+  remove(): Promise<void>;
+}
+
+/** Four machines in network namespaces where this is possible, else loopback. */
+export function buildStage(): Promise<Stage> {
+  return namespaces.available ? networkStage() : loopbackStage(namespaces.reason);
+}
+
+async function networkStage(): Promise<Stage> {
+  const topology = await natTopology();
+  return {
+    picture: [
+      'Four machines, each in a network namespace of its own:',
+      '',
+      `  client    ${addresses.client} --.`,
+      `                            NAT ${addresses.public} ------ server ${addresses.server}`,
+      `  neighbour ${addresses.neighbour} --'   (random ports)         (nftables)`,
+    ],
+    ...inhabit(topology, () => topology.remove()),
+    firewall: 'nftables',
+    listen: { address: addresses.server, port: 62_202 },
+    servicePort: 8080,
+    upstreamPort: null,
+    sources: null,
+    observed: addresses.public,
+    claimed: addresses.client,
+  };
+}
+
+async function loopbackStage(reason: string): Promise<Stage> {
+  const [knocks = 0, service = 0, upstream = 0] = await freePorts(3);
+  return {
+    picture: [
+      `Everything on loopback, with the firewall in user space, because ${reason}:`,
+      '',
+      '  client    127.0.0.1',
+      '  neighbour 127.0.0.2',
+      '  server    127.0.0.1, with a forwarder in front of the service',
+    ],
+    ...inhabit({ client: here, neighbour: here, server: here }),
+    firewall: 'userspace',
+    listen: { address: '127.0.0.1', port: knocks },
+    servicePort: service,
+    upstreamPort: upstream,
+    sources: { client: '127.0.0.1', neighbour: '127.0.0.2' },
+    observed: '127.0.0.1',
+    claimed: '127.0.0.1',
+  };
+}
+
+/** Puts a machine in each place, and says how to take them all away. */
+function inhabit(
+  places: Readonly<Record<Player, Place>>,
+  removePlaces?: () => Promise<void>,
+): Pick<Stage, Player | 'remove'> {
+  const machines = {
+    client: new Machine(places.client),
+    neighbour: new Machine(places.neighbour),
+    server: new Machine(places.server),
+  };
+  const remove = async (): Promise<void> => {
+    await Promise.all(Object.values(machines).map((machine) => machine.remove()));
+    await removePlaces?.();
+  };
+  return { ...machines, remove };
+}
+
+/** Ports that nobody listens on; taken all at once, so that they differ. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(
+    servers.map((server) => new Promise((resolve) => server.once('listening', resolve))),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,120 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ExecOptions, type Finished, execute, until } from './netns.ts';
+
+/** Where commands run: a namespace, or {@link here}. */
+export interface Place {
+  exec(argv: readonly string[], options?: ExecOptions): Promise<Finished>;
+  spawn(argv: readonly string[], options?: SpawnOptions): ChildProcess;
+}
+
+/** This machine itself, for what needs no namespace. */
+export const here: Place = {
+  exec: ([program = '', ...args], options) => execute([program, ...args], options),
+  spawn: ([program = '', ...args], options) => spawn(program, args, options ?? {}),
+};
+
+const commandLine = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** A computer with hknock on it: the built command line, and a home folder of its own for server and client files. */
+export class Machine {
+  readonly place: Place;
+  readonly home: string;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #children = new Set<ChildProcess>();
+
+  constructor(place: Place) {
+    this.place = place;
+    this.home = mkdtempSync(join(tmpdir(), 'hknock-home-'));
+    chmodSync(this.home, 0o755); // services that run as another user pass through
+    this.#env = {
+      HOME: this.home,
+      XDG_CONFIG_HOME: join(this.home, 'config'),
+      HKNOCK_DIR: this.path('server'),
+      NO_COLOR: '1',
+    };
+  }
+
+  /** A file in the machine's home. */
+  path(name: string): string {
+    return join(this.home, name);
+  }
+
+  /** The command line that runs hknock. */
+  argv(...args: readonly string[]): readonly string[] {
+    return [process.execPath, commandLine, ...args];
+  }
+
+  /**
+   * Runs `hknock ARGS` to its end.
+   * @throws {Error} on a non-zero exit unless `allowFailure`
+   */
+  hknock(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
+    return this.place.exec(this.argv(...args), {
+      ...options,
+      env: { ...this.#env, ...options.env },
+    });
+  }
+
+  /** Starts a command with hknock's surroundings; `remove` kills it if it still runs. */
+  start(argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    const env = { ...process.env, ...this.#env, ...options.env };
+    const child = this.place.spawn(argv, { ...options, env });
+    this.#children.add(child);
+    child.once('close', () => this.#children.delete(child));
+    return child;
+  }
+
+  /**
+   * Starts `hknock serve` and waits until it answers on its control socket.
+   * @throws {Error} with what it wrote when it ends instead
+   */
+  async serve(...args: readonly string[]): Promise<Daemon> {
+    const child = this.start(this.argv('serve', ...args), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const daemon = new Daemon(child);
+    await until(async () => {
+      if (daemon.hasEnded) throw new Error(`hknock serve ended:\n${daemon.log}`);
+      return (await this.hknock(['status', '--json'], { allowFailure: true })).code === 0;
+    }, 'hknock serve to answer');
+    return daemon;
+  }
+
+  /** Kills what was started here and deletes the home folder. */
+  async remove(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await until(() => this.#children.size === 0, 'the commands started to end');
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** A running `hknock serve`. */
+export class Daemon {
+  readonly child: ChildProcess;
+  #log = '';
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
+    }
+  }
+
+  /** All that it has written so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Sends a signal and waits for the end. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.child.kill(signal);
+    await until(() => this.hasEnded, `hknock serve to end after ${signal}`);
+  }
+}
