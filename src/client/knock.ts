@@ -1,0 +1,130 @@
+import { HknockError } from '../errors/hknock-error.ts';
+import type { RefusalReason } from '../errors/refusal-reason.ts';
+import { connectDatagramSocket } from '../dgram-ext/connect.ts';
+import { deriveKeys } from '../handshake/keys.ts';
+import type { Clock } from '../host/clock.ts';
+import type { Entropy } from '../host/entropy.ts';
+import type { Profile } from '../store/profile.ts';
+import { createSystemClock } from '../system/clock.ts';
+import { createSystemEntropy } from '../system/entropy.ts';
+import type { Admission } from '../units/admission.ts';
+import type { Granted, Refused } from '../units/knock.ts';
+import type { GrantId, ServiceName } from '../units/names.ts';
+import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { UnixMs } from '../units/time.ts';
+import { Handshake } from './handshake.ts';
+import { race } from './race.ts';
+import { interleaveFamilies, type Resolve, resolveHost } from './resolve.ts';
+
+export interface KnockOptions {
+  /** What to have opened; the profile's only service if not said. */
+  readonly service?: ServiceName;
+  /** How narrowly; the server's policy chooses if not said. */
+  readonly admission?: Admission;
+  /** One of the profile's hosts, or an address of one, in place of all that the profile lists. */
+  readonly host?: string;
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+  readonly resolve?: Resolve;
+}
+
+/** What every answered knock tells. */
+interface Answered {
+  readonly service: ServiceName;
+  /** The server's address that answered: connect to this one. */
+  readonly server: IpAddress;
+  /** Where the server sees us. */
+  readonly observed: Endpoint;
+  /** Where we believe we are. */
+  readonly claimed: Endpoint;
+  readonly behindNat: boolean;
+  readonly elapsedMs: number;
+}
+
+export interface KnockGranted extends Answered {
+  readonly granted: true;
+  readonly grant: GrantId;
+  readonly admission: Admission;
+  readonly ports: readonly ServicePort[];
+  /** By our own clock: when the time to connect is over. */
+  readonly expiresAt: UnixMs;
+  /** 32 bytes known to both sides only. */
+  readonly sessionSecret: Uint8Array;
+}
+
+export interface KnockRefused extends Answered {
+  readonly granted: false;
+  readonly reason: RefusalReason;
+  /** With `admission-refused`: what the server would accept. */
+  readonly acceptable: readonly Admission[];
+}
+
+export type KnockResult = KnockGranted | KnockRefused;
+
+/**
+ * Knocks at a server: when the result says granted, the firewall lets us in already.
+ * @throws {HknockError} `usage` for a service that the profile does not have, `no-answer` when nobody answers
+ */
+export async function knock(profile: Profile, options: KnockOptions = {}): Promise<KnockResult> {
+  const { clock = createSystemClock(), entropy = createSystemEntropy() } = options;
+  const startedAt = clock.monotonicMs();
+  const service = chooseService(profile, options.service);
+  const { tag, secret, responderId } = profile;
+  const keys = deriveKeys({ tag, secret, responderId });
+
+  const begin = async (address: IpAddress): Promise<Handshake> => {
+    const remote = { address, port: profile.port };
+    const socket = await connectDatagramSocket(remote);
+    const wish = {
+      claimed: socket.local[0] ?? null,
+      service,
+      admission: options.admission ?? null,
+    };
+    return new Handshake({ context: { keys, wish, entropy }, socket, remote, clock });
+  };
+  const addresses = await addressesOf(profile, options);
+  // the race ends at the challenge, before any proof is sent: only one address ever gets a grant
+  const succeeds = (each: Handshake): Promise<unknown> => each.challenged();
+  const handshake = await race({ addresses, clock, begin, succeeds });
+  try {
+    const { outcome, observed, sessionSecret } = await handshake.conclude();
+    const answered = { ...handshake.endpoints(observed), service };
+    const elapsedMs = clock.monotonicMs() - startedAt;
+    return outcome.kind === 'granted'
+      ? { ...answered, elapsedMs, ...granted(outcome, clock.unixMs()), sessionSecret }
+      : { ...answered, elapsedMs, ...refused(outcome) };
+  } finally {
+    await handshake.close();
+  }
+}
+
+function chooseService({ services }: Profile, wanted: ServiceName | undefined): ServiceName {
+  const names = [...services.keys()];
+  const [only] = names;
+  if (wanted !== undefined && services.has(wanted)) return wanted;
+  if (wanted === undefined && only !== undefined && names.length === 1) return only;
+  const message =
+    wanted === undefined ? 'the server has several services' : `this profile has no '${wanted}'`;
+  throw new HknockError('usage', message, { hint: `name one of: ${names.join(', ')}` });
+}
+
+/** @throws {HknockError} `no-answer` when no host has an address */
+async function addressesOf(
+  { hosts }: Profile,
+  { host, resolve = resolveHost }: KnockOptions,
+): Promise<readonly IpAddress[]> {
+  const found = await Promise.allSettled((host === undefined ? hosts : [host]).map(resolve));
+  const addresses = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const [first] = found;
+  if (addresses.length === 0 && first?.status === 'rejected') throw first.reason;
+  return interleaveFamilies([...new Set(addresses)]);
+}
+
+function granted({ grant, admission, ports, lifetimeMs }: Granted, now: UnixMs) {
+  const expiresAt = (now + lifetimeMs) as UnixMs;
+  return { granted: true, grant, admission, ports, expiresAt } as const;
+}
+
+function refused({ reason, acceptable }: Refused) {
+  return { granted: false, reason, acceptable } as const;
+}

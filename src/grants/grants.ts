@@ -1,0 +1,123 @@
+import { toHex } from '../bytes/bytes.ts';
+import type { Clock, Timer } from '../host/clock.ts';
+import type { Entropy } from '../host/entropy.ts';
+import type { Cut, Firewall } from '../host/firewall.ts';
+import type { Log } from '../host/log.ts';
+import { type Plan, refuse } from '../policy/policy.ts';
+import type { Outcome } from '../units/knock.ts';
+import type { GrantId, PeerName } from '../units/names.ts';
+import type { UnixMs } from '../units/time.ts';
+import { formatDuration } from '../units/time.ts';
+import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
+
+export interface GrantsOptions {
+  readonly firewall: Firewall;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly limits: GrantLimits;
+}
+
+/** Opens, renews and closes grants, and keeps the firewall in step with them. */
+export class Grants {
+  readonly #firewall: Firewall;
+  readonly #clock: Clock;
+  readonly #entropy: Entropy;
+  readonly #log: Log;
+  readonly #live: LiveGrants;
+  readonly #expiry = new Map<GrantId, Timer>();
+
+  constructor({ firewall, clock, entropy, log, limits }: GrantsOptions) {
+    this.#firewall = firewall;
+    this.#clock = clock;
+    this.#entropy = entropy;
+    this.#log = log;
+    this.#live = new LiveGrants(limits);
+  }
+
+  /** The grants in force. */
+  list(): readonly Grant[] {
+    return this.#live.all();
+  }
+
+  /**
+   * Steps 13 and 14 of wire.md, section 5.1. Resolves when the firewall lets the connection in, or with the reason why it will not.
+   * A grant for any number of connections that the peer has already, from the same address, is renewed in place.
+   */
+  async open(plan: Plan): Promise<Outcome> {
+    const renewed = plan.admission === 'address' ? this.#sameAs(plan) : null;
+    if (renewed === null && !this.#live.hasRoomFor(plan)) return refuse('limit-reached');
+    const id = renewed?.id ?? (toHex(this.#entropy.bytes(8)) as GrantId);
+    // counted before the firewall has answered, or knocks that come together would all find room
+    this.#begin(id, plan);
+    const closes = renewed === null ? [] : [id];
+    const failures = await this.#firewall.apply({
+      opens: [{ grant: id, ...plan }],
+      closes,
+      cuts: [],
+    });
+    const failure = failures.get(id);
+    if (failure !== undefined) {
+      this.#end(id);
+      this.#log.error('firewall refused', { grant: id, peer: plan.peer, fault: failure.message });
+      return refuse('firewall-failed');
+    }
+    // the peer was revoked while the firewall was at work: it has been shut again behind us
+    if (this.#live.get(id) === null) return refuse('service-refused');
+    this.#log.info(renewed === null ? 'granted' : 'renewed', told(id, plan));
+    return { kind: 'granted', grant: id, ...plan };
+  }
+
+  /** Ends a grant before its time; false when there is no such grant. */
+  async close(id: GrantId, options: { readonly cut: boolean }): Promise<boolean> {
+    const grant = this.#live.get(id);
+    if (grant === null) return false;
+    const cuts = options.cut ? [{ peer: grant.peer, source: grant.source }] : [];
+    await this.#close([grant], cuts);
+    return true;
+  }
+
+  /** Ends all grants of a peer; with `cut` its connections too, those of earlier grants included. Gives how many it closed. */
+  async closePeer(peer: PeerName, options: { readonly cut: boolean }): Promise<number> {
+    const grants = this.#live.of(peer);
+    await this.#close(grants, options.cut ? [{ peer, source: null }] : []);
+    return grants.length;
+  }
+
+  async #close(grants: readonly Grant[], cuts: readonly Cut[]): Promise<void> {
+    for (const { id, peer } of grants) {
+      this.#end(id);
+      this.#log.info('closed', { grant: id, peer });
+    }
+    for (const { peer, source } of cuts) this.#log.info('cut', { peer, source: source ?? 'any' });
+    const closes = grants.map(({ id }) => id);
+    await this.#firewall.apply({ opens: [], closes, cuts });
+  }
+
+  #sameAs({ peer, service, source, admission }: Plan): Grant | null {
+    const isSame = (each: Grant): boolean =>
+      each.service === service && each.source === source && each.admission === admission;
+    return this.#live.of(peer).find(isSame) ?? null;
+  }
+
+  #begin(id: GrantId, plan: Plan): void {
+    this.#end(id);
+    const expiresAt = (this.#clock.unixMs() + plan.lifetimeMs) as UnixMs;
+    this.#live.set({ ...plan, id, expiresAt });
+    const expire = (): void => {
+      this.#end(id);
+      this.#log.info('expired', { grant: id, peer: plan.peer });
+    };
+    this.#expiry.set(id, this.#clock.after(plan.lifetimeMs, expire));
+  }
+
+  #end(id: GrantId): void {
+    this.#expiry.get(id)?.cancel();
+    this.#expiry.delete(id);
+    this.#live.delete(id);
+  }
+}
+
+function told(grant: GrantId, { peer, service, source, admission, lifetimeMs }: Plan) {
+  return { grant, peer, service, source, admission, lifetime: formatDuration(lifetimeMs) };
+}

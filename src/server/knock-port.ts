@@ -1,0 +1,85 @@
+import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
+import type { Responder, Ticket } from '../handshake/responder.ts';
+import type { Clock } from '../host/clock.ts';
+import type { DatagramSocket } from '../host/datagram-socket.ts';
+import type { Log } from '../host/log.ts';
+import { refuse } from '../policy/policy.ts';
+import type { Knock, Outcome } from '../units/knock.ts';
+import type { Endpoint } from '../units/network.ts';
+
+export interface KnockPortOptions {
+  readonly socket: DatagramSocket;
+  readonly responder: Responder;
+  /** Decides on verified knocks. */
+  readonly admit: (knock: Knock) => Promise<Outcome>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What has come in, by what became of it. */
+export interface KnockCounters {
+  readonly drops: Readonly<Record<DropReason, number>>;
+  /** Challenges, and Grants sent again. */
+  readonly answered: number;
+  readonly granted: number;
+  readonly refused: number;
+}
+
+/** The UDP port where knocks come in: runs the responder over a socket. */
+export class KnockPort {
+  readonly #options: KnockPortOptions;
+  readonly #drops = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<
+    DropReason,
+    number
+  >;
+  #answered = 0;
+  #granted = 0;
+  #refused = 0;
+
+  constructor(options: KnockPortOptions) {
+    this.#options = options;
+    options.socket.listen((bytes, remote, local) => {
+      this.#receive(bytes, remote, local);
+    });
+  }
+
+  counters(): KnockCounters {
+    const answered = this.#answered;
+    return { drops: { ...this.#drops }, answered, granted: this.#granted, refused: this.#refused };
+  }
+
+  #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
+    const { responder, socket, clock } = this.#options;
+    const judged = responder.receive(bytes, remote, clock.monotonicMs());
+    switch (judged.kind) {
+      case 'drop':
+        this.#drops[judged.reason]++;
+        return;
+      case 'reply':
+        this.#answered++;
+        socket.send(judged.bytes, remote, local);
+        return;
+      case 'knock':
+        void this.#conclude(judged.knock, judged.ticket, local);
+    }
+  }
+
+  async #conclude(knock: Knock, ticket: Ticket, local: Endpoint): Promise<void> {
+    const outcome = await this.#admit(knock);
+    if (outcome.kind === 'granted') this.#granted++;
+    else this.#refused++;
+    const grant = this.#options.responder.conclude(ticket, outcome);
+    this.#options.socket.send(grant, knock.observed, local);
+  }
+
+  // a fault of ours is told to the peer as a refusal: never a false "granted", never a server that is gone
+  async #admit(knock: Knock): Promise<Outcome> {
+    try {
+      return await this.#options.admit(knock);
+    } catch (fault) {
+      const { peer } = knock;
+      this.#options.log.error('knock failed', { peer, fault: String(fault) });
+      return refuse('firewall-failed');
+    }
+  }
+}

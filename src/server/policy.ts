@@ -1,0 +1,35 @@
+import type { ServerConfig, ServiceConfig } from '../config/server-config.ts';
+import type { ProtectedPort } from '../host/firewall.ts';
+import type { PeerPolicy, Policy, ServicePolicy } from '../policy/policy.ts';
+import type { PeerRecord } from '../store/peer-file.ts';
+import type { PeerName } from '../units/names.ts';
+
+/** The policy that configuration and peers' files make together. */
+export function policyOf(
+  { services, policy }: Pick<ServerConfig, 'services' | 'policy'>,
+  peers: ReadonlyMap<PeerName, PeerRecord>,
+): Policy {
+  const servicePolicy = ({ name, ports, admission, ttlMs }: ServiceConfig): ServicePolicy => ({
+    name,
+    ports,
+    admission: admission ?? policy.admission,
+    lifetimeMs: ttlMs ?? policy.ttlMs,
+  });
+  const peerPolicy = ({ name, services: allowed, admission, ttlMs }: PeerRecord): PeerPolicy => ({
+    name,
+    services: allowed,
+    admission,
+    lifetimeMs: ttlMs,
+  });
+  return {
+    services: new Map([...services].map(([name, each]) => [name, servicePolicy(each)])),
+    peers: new Map([...peers].map(([name, each]) => [name, peerPolicy(each)])),
+  };
+}
+
+/** The ports that the firewall is to shut. */
+export function protectedPorts({ services }: Pick<ServerConfig, 'services'>): ProtectedPort[] {
+  return [...services.values()].flatMap(({ name, ports, upstream }) =>
+    ports.map((port, at) => ({ service: name, port, upstream: upstream?.[at] ?? null })),
+  );
+}

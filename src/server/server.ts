@@ -1,0 +1,201 @@
+import type { Overrides } from '../config/load.ts';
+import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
+import { bindDatagramSocket } from '../dgram-ext/bind.ts';
+import { Grants } from '../grants/grants.ts';
+import type { Grant } from '../grants/live-grants.ts';
+import { PeerTable } from '../handshake/peer-table.ts';
+import { Responder } from '../handshake/responder.ts';
+import type { Clock } from '../host/clock.ts';
+import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
+import type { Entropy } from '../host/entropy.ts';
+import type { Firewall } from '../host/firewall.ts';
+import type { Log } from '../host/log.ts';
+import { decide, type Policy } from '../policy/policy.ts';
+import type { PeerRecord } from '../store/peer-file.ts';
+import type { GrantId, PeerName } from '../units/names.ts';
+import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { Gatekeeper } from './gatekeeper.ts';
+import { type KnockCounters, KnockPort } from './knock-port.ts';
+import { Peers } from './peers.ts';
+import { policyOf, protectedPorts } from './policy.ts';
+
+export interface ServerOptions {
+  /** The server's folder, as `hknock init` makes it. */
+  readonly directory: string;
+  readonly overrides?: Overrides;
+  /** Makes the firewall that the configuration asks for. */
+  readonly createFirewall: (folder: ServerFolder) => Firewall;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+export interface ServerStatus {
+  readonly uptimeMs: number;
+  readonly listen: readonly string[];
+  readonly firewall: string;
+  readonly peers: number;
+  readonly services: number;
+  readonly grants: number;
+  readonly replayRecords: number;
+  readonly knocks: KnockCounters;
+  readonly datagrams: DatagramCounters;
+}
+
+/** The parts of a server that has been set up. */
+interface Parts {
+  readonly socket: DatagramSocket;
+  readonly firewall: Firewall;
+  readonly grants: Grants;
+  readonly responder: Responder;
+  readonly port: KnockPort;
+}
+
+/** A running server: the rooms put together. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #peerTable = new PeerTable();
+  readonly #peers: Peers;
+  readonly #parts: Parts;
+  readonly #startedAt: number;
+  #folder: ServerFolder;
+  #policy: Policy;
+  #reloading: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | null = null;
+
+  /**
+   * Reads the folder, binds the port, shuts the services' ports, and takes knocks. When any of it fails nothing is left changed.
+   * @throws {HknockError} `config`, `bind` or `host`
+   */
+  static async start(options: ServerOptions): Promise<Server> {
+    const folder = await loadServerFolder(options.directory, options.overrides);
+    const { clock, log } = options;
+    // before the firewall: a port that is taken must not leave services shut
+    const socket = await bindDatagramSocket({
+      addresses: folder.config.listen,
+      clock,
+      onFault: (fault) => {
+        log.warn('address not served', { fault: fault.message });
+      },
+    });
+    try {
+      const firewall = options.createFirewall(folder);
+      await firewall.start(protectedPorts(folder.config));
+      return new Server(options, folder, { socket, firewall });
+    } catch (fault) {
+      await socket.close();
+      throw fault;
+    }
+  }
+
+  private constructor(
+    options: ServerOptions,
+    folder: ServerFolder,
+    { socket, firewall }: Pick<Parts, 'socket' | 'firewall'>,
+  ) {
+    const { clock, entropy, log } = options;
+    const { limits } = folder.config;
+    this.#options = options;
+    this.#folder = folder;
+    this.#startedAt = clock.monotonicMs();
+    this.#peers = new Peers(this.#peerTable, folder.responderId);
+    this.#peers.update(folder.peers);
+    this.#policy = policyOf(folder.config, this.#peers.records);
+
+    const perPeer = limits.grantsPerPeer;
+    const grantLimits = { perPeer, perSource: limits.grantsPerSource, total: limits.grants };
+    const grants = new Grants({ firewall, clock, entropy, log, limits: grantLimits });
+    const gatekeeper = new Gatekeeper({
+      ...limits,
+      grants,
+      policy: () => this.#policy,
+      enforceable: firewall.admissions,
+      clock,
+      log,
+    });
+    const replayCapacity = limits.replayRecords;
+    const responder = new Responder({ peers: this.#peerTable, entropy, replayCapacity });
+    const admit = gatekeeper.admit.bind(gatekeeper);
+    const port = new KnockPort({ socket, responder, admit, clock, log });
+    this.#parts = { socket, firewall, grants, responder, port };
+  }
+
+  status(): ServerStatus {
+    const { socket, grants, responder, port } = this.#parts;
+    const { config } = this.#folder;
+    return {
+      uptimeMs: this.#options.clock.monotonicMs() - this.#startedAt,
+      listen: socket.local.map(formatEndpoint),
+      firewall: config.firewall.backend,
+      peers: this.#peers.records.size,
+      services: config.services.size,
+      grants: grants.list().length,
+      replayRecords: responder.replayRecordSize,
+      knocks: port.counters(),
+      datagrams: socket.counters(),
+    };
+  }
+
+  grants(): readonly Grant[] {
+    return this.#parts.grants.list();
+  }
+
+  /** Ends one grant, and with `cut` the connections that came in from its address; false when there is none of that id. */
+  closeGrant(id: GrantId, options: { readonly cut: boolean }): Promise<boolean> {
+    return this.#parts.grants.close(id, options);
+  }
+
+  /** Ends all grants of a peer; gives how many. */
+  closePeer(name: PeerName, options: { readonly cut: boolean }): Promise<number> {
+    return this.#parts.grants.closePeer(name, options);
+  }
+
+  /**
+   * Reads the folder again: peers, services and policy count at once, and grants that they no longer allow end. Listening addresses,
+   * firewall backend and limits count from the next start.
+   * @throws {HknockError} `config`; everything stays as it was then
+   */
+  reload(): Promise<void> {
+    // one after the other: the last to ask must see the folder as it is then
+    const next = this.#reloading.then(() => this.#reload());
+    this.#reloading = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Stops taking knocks, and leaves the firewall as the configuration says. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #reload(): Promise<void> {
+    const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
+    await this.#parts.firewall.protect(protectedPorts(folder.config));
+    const { revoked, rotated } = this.#peers.update(folder.peers);
+    this.#folder = folder;
+    this.#policy = policyOf(folder.config, this.#peers.records);
+    for (const peer of revoked) await this.#revoke(peer);
+    for (const { name } of rotated) await this.closePeer(name, { cut: false });
+    await this.#closeDisallowed();
+    this.#options.log.info('reloaded', { peers: folder.peers.length, revoked: revoked.length });
+  }
+
+  async #stop(): Promise<void> {
+    await this.#parts.socket.close();
+    await this.#parts.firewall.stop(this.#folder.config.firewall.onStop);
+    this.#options.log.info('stopped');
+  }
+
+  async #revoke({ name, cutOnRevoke }: PeerRecord): Promise<void> {
+    await this.closePeer(name, { cut: cutOnRevoke ?? this.#folder.config.policy.cutOnRevoke });
+  }
+
+  async #closeDisallowed(): Promise<void> {
+    const { grants, firewall } = this.#parts;
+    for (const grant of grants.list()) {
+      const observed: Endpoint = { address: grant.source, port: 0 };
+      const decision = decide(this.#policy, { ...grant, observed }, firewall.admissions);
+      if ('kind' in decision) await grants.close(grant.id, { cut: false });
+    }
+  }
+}
