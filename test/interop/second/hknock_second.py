@@ -1,0 +1,597 @@
+#!/usr/bin/env python3
+"""A second implementation of the hknock challenge-response protocol, version 1.
+
+Written from protocol-spec/wire.md and protocol-spec/vectors.md alone, with the standard library
+only, so that the document and not the first implementation is what both sides agree on. It is
+there for interoperability tests: pure Python is neither fast nor constant-time, so do not deploy it.
+
+  hknock_second.py vectors DIR   run every test vector of DIR
+  hknock_second.py initiate      JSON object on stdin, one handshake over UDP, JSON on stdout
+  hknock_second.py respond       JSON line on stdin, answers until stdin closes or SIGTERM
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+LONGEST_DATAGRAM = 1200
+CHALLENGE_LIFE_MS = 10_000
+EPOCH_MS = 60_000
+WAITS_MS = (250, 500, 1000, 2000, 4000)
+REPLAY_CAPACITY = 65_536
+GRANT_LIFETIME_MS = 30_000
+
+ADMISSIONS = (None, 'address', 'once', 'port', 'bound', 'gate')
+REASONS = (
+    None, 'service-refused', 'admission-refused', 'limit-reached', 'firewall-failed', 'busy',
+)
+PROTOCOLS = (None, 'tcp', 'udp')
+
+
+# Primitives: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, RFC 8439), HKDF (RFC 5869)
+
+def _rounds(state):
+    """The twenty rounds of ChaCha, without the final addition."""
+    x = list(state)
+
+    def quarter(a, b, c, d):
+        for p, q, r, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            x[p] = (x[p] + x[q]) & 0xFFFFFFFF
+            mixed = x[r] ^ x[p]
+            x[r] = ((mixed << turn) | (mixed >> (32 - turn))) & 0xFFFFFFFF
+
+    for _ in range(10):
+        for column in range(4):
+            quarter(column, column + 4, column + 8, column + 12)
+        for i in range(4):
+            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+    return x
+
+
+_SIGMA = struct.unpack('<4I', b'expand 32-byte k')
+
+
+def hchacha20(key, nonce16):
+    x = _rounds(_SIGMA + struct.unpack('<8I', key) + struct.unpack('<4I', nonce16))
+    return struct.pack('<8I', *x[:4], *x[12:])
+
+
+def chacha20(key, counter, nonce12, data):
+    head = _SIGMA + struct.unpack('<8I', key)
+    out = bytearray()
+    for at in range(0, len(data), 64):
+        state = head + (counter + at // 64,) + struct.unpack('<3I', nonce12)
+        block = struct.pack('<16I', *((a + b) & 0xFFFFFFFF for a, b in zip(state, _rounds(state))))
+        out += bytes(a ^ b for a, b in zip(data[at:at + 64], block))
+    return bytes(out)
+
+
+def poly1305(key, message):
+    r = int.from_bytes(key[:16], 'little') & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    total = 0
+    for at in range(0, len(message), 16):
+        total = (total + int.from_bytes(message[at:at + 16] + b'\1', 'little')) * r
+        total %= (1 << 130) - 5
+    return ((total + int.from_bytes(key[16:], 'little')) % (1 << 128)).to_bytes(16, 'little')
+
+
+def _aead(key, nonce, ad):
+    """The ChaCha20 key, its nonce, and the tag of a ciphertext as a function."""
+    subkey, nonce12 = hchacha20(key, nonce[:16]), bytes(4) + nonce[16:]
+    one_time = chacha20(subkey, 0, nonce12, bytes(32))
+
+    def tag(ciphertext):
+        padded = ad + bytes(-len(ad) % 16) + ciphertext + bytes(-len(ciphertext) % 16)
+        return poly1305(one_time, padded + struct.pack('<QQ', len(ad), len(ciphertext)))
+
+    return subkey, nonce12, tag
+
+
+def seal(key, nonce, ad, plaintext):
+    subkey, nonce12, tag = _aead(key, nonce, ad)
+    ciphertext = chacha20(subkey, 1, nonce12, plaintext)
+    return ciphertext + tag(ciphertext)
+
+
+def open_sealed(key, nonce, ad, sealed):
+    """The plaintext, or None when the seal is broken."""
+    subkey, nonce12, tag = _aead(key, nonce, ad)
+    if not hmac.compare_digest(tag(sealed[:-16]), sealed[-16:]):
+        return None
+    return chacha20(subkey, 1, nonce12, sealed[:-16])
+
+
+def hmac_sha256(key, message):
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def hkdf_expand_32(prk, info):
+    return hmac_sha256(prk, info + b'\1')
+
+
+# Section 3: keys
+
+class Keys:
+    def __init__(self, tag, secret, responder_id):
+        if (len(tag), len(secret), len(responder_id)) != (8, 32, 16):
+            raise ValueError('a tag has 8 bytes, a secret 32, a responder id 16')
+        self.tag, self.responder_id = tag, responder_id
+        self.prk = hmac_sha256(b'hknock/1 psk' + responder_id + tag, secret)
+        for name in ('request', 'challenge', 'response', 'grant', 'proof', 'session'):
+            setattr(self, name, hkdf_expand_32(self.prk, b'hknock/1 ' + name.encode()))
+
+    def transcript(self, statement, cookie):
+        head = b'hknock/1 transcript' + self.responder_id + self.tag
+        return hashlib.sha256(head + statement + cookie).digest()
+
+    def prove(self, transcript):
+        return hmac_sha256(self.proof, transcript)
+
+    def session_secret(self, transcript):
+        return hkdf_expand_32(self.session, b'hknock/1 session secret' + transcript)
+
+
+def keys_of(config):
+    return Keys(*(bytes.fromhex(config[name]) for name in ('tag', 'secret', 'responderId')))
+
+
+# Section 2: encodings
+
+def encode_endpoint(endpoint):
+    if endpoint is None:
+        return bytes(18)
+    address = ipaddress.ip_address(endpoint['address'].split('%')[0])
+    packed = address.packed if address.version == 6 else bytes(10) + b'\xff\xff' + address.packed
+    return packed + struct.pack('>H', endpoint['port'])
+
+
+def decode_endpoint(data):
+    address = ipaddress.IPv6Address(data[:16])
+    text = str(address.ipv4_mapped or address)
+    return {'address': text, 'port': int.from_bytes(data[16:], 'big')}
+
+
+def encode_request_body(claimed, service, admission):
+    body = encode_endpoint(claimed) + service.encode().ljust(32, b'\0')
+    body += bytes((ADMISSIONS.index(admission), 0))
+    decode_request_body(body)
+    return body
+
+
+def decode_request_body(body):
+    claimed, name, admission, zero = struct.unpack('18s32sBB', body)
+    service = name.rstrip(b'\0')
+    if not re.fullmatch(rb'[a-z0-9][a-z0-9-]{0,31}', service):
+        raise ValueError('service name')
+    if admission >= len(ADMISSIONS) or zero:
+        raise ValueError('admission or zero')
+    return {
+        'service': service.decode(),
+        'admission': ADMISSIONS[admission],
+        'claimed': decode_endpoint(claimed) if any(claimed) else None,
+    }
+
+
+GRANT = struct.Struct('>BBBBI8s18sHBB48s')
+
+
+def encode_grant(outcome, observed):
+    if outcome['kind'] == 'granted':
+        ports = b''.join(
+            struct.pack('>BH', PROTOCOLS.index(p['protocol']), p['port']) for p in outcome['ports']
+        )
+        fields = (0, 0, ADMISSIONS.index(outcome['admission']), 0, outcome['lifetimeMs'],
+                  bytes.fromhex(outcome['grant']), observed, 0, len(outcome['ports']), 0, ports)
+    else:
+        acceptable = sum(1 << (ADMISSIONS.index(name) - 1) for name in outcome['acceptable'])
+        fields = (1, REASONS.index(outcome['reason']), 0, acceptable, 0,
+                  bytes(8), observed, 0, 0, 0, b'')
+    return GRANT.pack(*fields)
+
+
+def decode_grant(body):
+    """The outcome and the observed endpoint; ValueError when it is not well formed."""
+    (status, reason, admission, acceptable, lifetime, grant, observed,
+     admission_port, count, zero, ports) = GRANT.unpack(body)
+
+    def need(condition):
+        if not condition:
+            raise ValueError('malformed Grant')
+
+    need(not admission_port and not zero and not any(ports[3 * count:]))
+    if status == 0:
+        need(not reason and not acceptable)
+        need(1 <= admission <= 5 and lifetime and 1 <= count <= 16)
+        pairs = [struct.unpack_from('>BH', ports, 3 * i) for i in range(count)]
+        need(all(protocol in (1, 2) and port for protocol, port in pairs))
+        outcome = {
+            'kind': 'granted',
+            'grant': grant.hex(),
+            'admission': ADMISSIONS[admission],
+            'lifetimeMs': lifetime,
+            'ports': [{'protocol': PROTOCOLS[a], 'port': b} for a, b in pairs],
+        }
+    else:
+        need(status == 1 and 1 <= reason <= 5)
+        need(not (admission or lifetime or any(grant) or count))
+        need(acceptable < 32 and (not acceptable or REASONS[reason] == 'admission-refused'))
+        outcome = {
+            'kind': 'refused',
+            'reason': REASONS[reason],
+            'acceptable': [name for n, name in enumerate(ADMISSIONS[1:]) if acceptable >> n & 1],
+        }
+    return outcome, decode_endpoint(observed)
+
+
+# Section 5: the responder
+
+class Drop(Exception):
+    """The reason for which a datagram is dropped."""
+
+
+class Responder:
+    """Decides about datagrams; the caller owns the socket, the clock and the policy."""
+
+    def __init__(self, peers, capacity=REPLAY_CAPACITY, nonce=None, cookie_secret=None):
+        self.peers = {keys.tag: keys for keys in peers}
+        self.capacity = capacity
+        self.nonce = nonce or (lambda: os.urandom(24))
+        self.draw_cookie_secret = cookie_secret or (lambda: os.urandom(32))
+        self.cookie_secrets = {}  # by epoch
+        self.replays = {}  # by cookie: (issued at, Grant, or None while pending)
+
+    def receive(self, data, source, now):
+        """('drop', reason), ('reply', datagram) or ('knock', knock)."""
+        epoch = now // EPOCH_MS
+        for old in [e for e in self.cookie_secrets if e < epoch - 1]:
+            del self.cookie_secrets[old]
+        try:
+            if len(data) not in (100, 222):
+                raise Drop('length')
+            keys = self.peers.get(data[:8])
+            if keys is None:
+                raise Drop('tag')
+            is_request = len(data) == 100
+            key = keys.request if is_request else keys.response
+            body = open_sealed(key, data[8:32], keys.tag, data[32:])
+            if body is None:
+                raise Drop('mac')
+            try:
+                wish = decode_request_body(body if is_request else body[74:126])
+            except ValueError:
+                raise Drop('malformed') from None
+            if is_request:
+                return 'reply', self._challenge(keys, data[8:32], body, source, now)
+            return self._response(keys, body, wish, source, now)
+        except Drop as drop:
+            return 'drop', str(drop)
+
+    def _cookie(self, keys, statement, epoch):
+        return hmac_sha256(self.cookie_secrets[epoch], keys.tag + statement)[:16]
+
+    def _challenge(self, keys, initiator_nonce, request_body, source, now):
+        epoch = now // EPOCH_MS
+        if epoch not in self.cookie_secrets:
+            self.cookie_secrets[epoch] = self.draw_cookie_secret()
+        nonce, seen = self.nonce(), source + struct.pack('>Q', now)
+        cookie = self._cookie(keys, initiator_nonce + nonce + seen + request_body, epoch)
+        body = seen + request_body[:18] + cookie
+        return nonce + seal(keys.challenge, nonce, keys.tag + initiator_nonce, body)
+
+    def _response(self, keys, body, wish, source, now):
+        statement, cookie, proof = body[:126], body[126:142], body[142:]
+        issued_at = int.from_bytes(statement[66:74], 'big')
+        epoch, current = issued_at // EPOCH_MS, now // EPOCH_MS
+        if epoch not in self.cookie_secrets or epoch not in (current, current - 1):
+            raise Drop('cookie')
+        if not hmac.compare_digest(self._cookie(keys, statement, epoch), cookie):
+            raise Drop('cookie')
+        if statement[48:64] != source[:16]:
+            raise Drop('source')
+        if not 0 <= now - issued_at <= CHALLENGE_LIFE_MS:
+            raise Drop('expired')
+        if cookie in self.replays:
+            grant = self.replays[cookie][1]
+            if grant is None:
+                raise Drop('pending')
+            return 'reply', grant
+        transcript = keys.transcript(statement, cookie)
+        if not hmac.compare_digest(keys.prove(transcript), proof):
+            raise Drop('proof')
+        knock = {
+            'keys': keys,
+            'cookie': cookie,
+            'transcript': transcript,
+            'source': source,
+            'says': {
+                **wish,
+                'observed': decode_endpoint(source),
+                'sessionSecret': keys.session_secret(transcript).hex(),
+            },
+        }
+        self._forget(now)
+        if len(self.replays) >= self.capacity:
+            busy = {'kind': 'refused', 'reason': 'busy', 'acceptable': []}
+            return 'reply', self._grant(knock, busy)
+        self.replays[cookie] = (issued_at, None)
+        return 'knock', knock
+
+    def conclude(self, knock, outcome):
+        """What policy and firewall made of a knock, as the Grant to send."""
+        grant = self._grant(knock, outcome)
+        if knock['cookie'] in self.replays:
+            self.replays[knock['cookie']] = (self.replays[knock['cookie']][0], grant)
+        return grant
+
+    def _grant(self, knock, outcome):
+        nonce, body = self.nonce(), encode_grant(outcome, knock['source'])
+        return nonce + seal(knock['keys'].grant, nonce, knock['transcript'], body)
+
+    def _forget(self, now):
+        for cookie, (issued_at, _) in list(self.replays.items()):
+            if now - issued_at > CHALLENGE_LIFE_MS:
+                del self.replays[cookie]
+
+
+# Section 6: the initiator
+
+class Initiator:
+    """One handshake. Each method but `observed` gives the datagram to send, or None."""
+
+    def __init__(self, keys, claimed, service, admission, nonce=None):
+        self.keys = keys
+        self.nonce = nonce or (lambda: os.urandom(24))
+        self.request_body = encode_request_body(claimed, service, admission)
+        self.state, self.result, self.due = 'idle', {}, None
+
+    def _send(self, state, now, datagram):
+        self.state, self.datagram, self.sent, self.due = state, datagram, 1, now + WAITS_MS[0]
+        return datagram
+
+    def start(self, now):
+        self.own_nonce, keys = self.nonce(), self.keys
+        sealed = seal(keys.request, self.own_nonce, keys.tag, self.request_body)
+        return self._send('requesting', now, keys.tag + self.own_nonce + sealed)
+
+    def timer(self, now):
+        if self.due is None or now < self.due:
+            return None
+        if self.sent == len(WAITS_MS):
+            reason = 'no-challenge' if self.state == 'requesting' else 'no-grant'
+            self.state, self.result, self.due = 'failed', {'reason': reason}, None
+            return None
+        self.due += WAITS_MS[self.sent]
+        self.sent += 1
+        return self.datagram
+
+    def receive(self, data):
+        if self.state == 'requesting' and len(data) == 100:
+            self._receive_challenge(data)
+        elif self.state == 'responding' and len(data) == 126:
+            self._receive_grant(data)
+
+    def _receive_challenge(self, data):
+        keys, nonce = self.keys, data[:24]
+        body = open_sealed(keys.challenge, nonce, keys.tag + self.own_nonce, data[24:])
+        if body is None or body[26:44] != self.request_body[:18]:
+            return
+        self.statement = self.own_nonce + nonce + body[:26] + self.request_body
+        self.cookie = body[44:]
+        self.state, self.due = 'challenged', None
+        self.result = {'observed': decode_endpoint(body[:18])}
+
+    def proceed(self, now):
+        keys, nonce = self.keys, self.nonce()
+        self.transcript = keys.transcript(self.statement, self.cookie)
+        body = self.statement + self.cookie + keys.prove(self.transcript)
+        sealed = seal(keys.response, nonce, keys.tag, body)
+        return self._send('responding', now, keys.tag + nonce + sealed)
+
+    def _receive_grant(self, data):
+        body = open_sealed(self.keys.grant, data[:24], self.transcript, data[24:])
+        if body is None:
+            return
+        try:
+            outcome, observed = decode_grant(body)
+        except ValueError:
+            return
+        self.state, self.due = 'concluded', None
+        self.result = {
+            'outcome': outcome,
+            'observed': observed,
+            'sessionSecret': self.keys.session_secret(self.transcript).hex(),
+        }
+
+
+# Command: vectors
+
+def draws(values):
+    rest = iter(values)
+    return lambda: bytes.fromhex(next(rest))
+
+
+def check_keys(vector):
+    keys = keys_of(vector['credential'])
+    yield 'pseudoRandomKey', keys.prk.hex(), vector['pseudoRandomKey']
+    for name, value in vector['keys'].items():
+        yield name, getattr(keys, name).hex(), value
+
+
+def check_responder(vector):
+    keys, drawn = keys_of(vector['credential']), vector['draws']
+    responder = Responder(
+        [keys], vector['replayCapacity'], draws(drawn['nonces']), draws(drawn['cookieSecrets'])
+    )
+    for number, step in enumerate(vector['steps']):
+        where, data = 'step %d' % number, bytes.fromhex(step['datagram'])
+        kind, what = responder.receive(data, encode_endpoint(step['source']), step['atMs'])
+        says = {'drop': lambda: what, 'reply': lambda: what.hex(), 'knock': lambda: what['says']}
+        yield where, {kind: says[kind]()}, step['expect']
+        if 'conclude' in step and kind == 'knock':
+            conclude = step['conclude']
+            grant = responder.conclude(what, conclude['outcome'])
+            yield where + ' grant', grant.hex(), conclude['grant']
+            again = open_sealed(keys.grant, grant[:24], what['transcript'], grant[24:])
+            yield where + ' grant read', decode_grant(again)[0], conclude['outcome']
+        if 'intermediate' in vector and kind == 'knock':
+            body = open_sealed(keys.response, data[8:32], keys.tag, data[32:])
+            statement, transcript = body[:126], what['transcript']
+            epoch = int.from_bytes(statement[66:74], 'big') // EPOCH_MS
+            found = {
+                'requestBody': statement[74:],
+                'statement': statement,
+                'cookie': responder._cookie(keys, statement, epoch),
+                'transcript': transcript,
+                'proof': keys.prove(transcript),
+                'responseBody': body,
+            }
+            for name, value in vector['intermediate'].items():
+                yield name, found[name].hex(), value
+
+
+def check_initiator(vector):
+    initiator = Initiator(
+        keys_of(vector['credential']), **vector['wish'], nonce=draws(vector['draws']['nonces'])
+    )
+    before = {}
+    for number, step in enumerate(vector['steps']):
+        if step['event'] == 'datagram':
+            sent = initiator.receive(bytes.fromhex(step['datagram']))
+        else:
+            sent = getattr(initiator, step['event'])(step['atMs'])
+        found = {'state': initiator.state}
+        if sent is not None:
+            found['send'] = sent.hex()
+        if initiator.result is not before:
+            found.update(initiator.result)
+        before = initiator.result if initiator.result else before
+        yield 'step %d' % number, found, step['expect']
+
+
+def run_vectors(directory):
+    count, failures = 0, 0
+    checks = (('keys', check_keys), ('responder', check_responder), ('initiator', check_initiator))
+    for name, check in checks:
+        with open(os.path.join(directory, name + '.json'), encoding='utf-8') as file:
+            vectors = json.load(file)['vectors']
+        if not vectors:
+            raise SystemExit('%s.json holds no vectors' % name)
+        for vector in vectors:
+            count += 1
+            try:
+                wrong = [w for w in check(vector) if w[1] != w[2]]
+            except Exception as error:  # a vector must not stop the others
+                wrong = [('raised', repr(error), 'no exception')]
+            failures += bool(wrong)
+            for where, found, expected in wrong[:1]:
+                print('FAILED %s %s: %s instead of %s' % (vector['name'], where, found, expected))
+    print('%d vectors, %d failed' % (count, failures))
+    return 1 if failures else 0
+
+
+# Commands: initiate and respond
+
+def now_ms():
+    return time.monotonic_ns() // 1_000_000
+
+
+def udp_socket(host, port, join):
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    sock = socket.socket(family, kind, protocol)
+    getattr(sock, join)(address)
+    return sock
+
+
+def tell(value):
+    print(json.dumps(value), flush=True)
+
+
+def initiate(config):
+    claim = config.get('claim')
+    if claim:
+        address, port = claim.rsplit(':', 1)
+        claim = {'address': address.strip('[]'), 'port': int(port)}
+    initiator = Initiator(keys_of(config), claim, config['service'], config.get('admission'))
+    sock = udp_socket(config['host'], config['port'], 'connect')
+
+    def send(datagram):
+        try:
+            if datagram is not None:
+                sock.send(datagram)
+        except OSError:
+            pass  # an ICMP error proves nothing; the timers decide
+
+    send(initiator.start(now_ms()))
+    while initiator.state in ('requesting', 'responding'):
+        sock.settimeout(max(initiator.due - now_ms(), 1) / 1000)
+        try:
+            initiator.receive(sock.recv(LONGEST_DATAGRAM + 1))
+        except OSError:
+            pass
+        if initiator.state == 'challenged':
+            send(initiator.proceed(now_ms()))
+        send(initiator.timer(now_ms()))
+    tell(initiator.result)
+    return 0 if initiator.state == 'concluded' else 1
+
+
+def decide(services, wish):
+    """The policy of `respond`: known services, with the admission `once`."""
+    if wish['service'] not in services:
+        return {'kind': 'refused', 'reason': 'service-refused', 'acceptable': []}
+    if wish['admission'] not in (None, 'once'):
+        return {'kind': 'refused', 'reason': 'admission-refused', 'acceptable': ['once']}
+    ports = [text.split('/') for text in services[wish['service']]]
+    return {
+        'kind': 'granted',
+        'grant': os.urandom(8).hex(),
+        'admission': 'once',
+        'lifetimeMs': GRANT_LIFETIME_MS,
+        'ports': [{'protocol': protocol, 'port': int(port)} for protocol, port in ports],
+    }
+
+
+def respond(config):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    responder = Responder([keys_of(config)])
+    sock = udp_socket(config['host'], config['port'], 'bind')
+    tell({'listening': sock.getsockname()[1]})
+    while True:
+        readable, _, _ = select.select([sock, 0], [], [])
+        if 0 in readable and not os.read(0, 4096):
+            return 0
+        if sock not in readable:
+            continue
+        data, sender = sock.recvfrom(LONGEST_DATAGRAM + 1)
+        source = encode_endpoint({'address': sender[0], 'port': sender[1]})
+        kind, what = responder.receive(data, source, now_ms())
+        if kind == 'knock':
+            outcome = decide(config['services'], what['says'])
+            sock.sendto(responder.conclude(what, outcome), sender)
+            tell({**what['says'], 'outcome': outcome})
+        elif kind == 'reply':
+            sock.sendto(what, sender)
+
+
+def main(arguments):
+    if len(arguments) == 2 and arguments[0] == 'vectors':
+        return run_vectors(arguments[1])
+    if arguments == ['initiate']:
+        return initiate(json.load(sys.stdin))
+    if arguments == ['respond']:
+        return respond(json.loads(sys.stdin.buffer.readline()))
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
