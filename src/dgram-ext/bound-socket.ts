@@ -94,7 +94,6 @@ export class BoundSocket implements DatagramSocket {
   }
 
   async #close(): Promise<void> {
-    this.#traffic.listener = null;
     this.#timer?.cancel();
     await this.#scanning;
     await Promise.all([...this.#sockets].map(([key, socket]) => this.#closeOne(key, socket)));

@@ -74,7 +74,6 @@ class ConnectedSocket implements DatagramSocket {
 
   #close(): Promise<void> {
     this.#drops = kernelDrops(this.local);
-    this.#traffic.listener = null;
     return closeSocket(this.#socket);
   }
 

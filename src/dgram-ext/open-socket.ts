@@ -10,7 +10,6 @@ const MAX_QUEUED_BYTES = 65_536;
 export function openSocket(family: 4 | 6, receiveBufferBytes?: number): Socket {
   return createSocket({
     type: family === 4 ? 'udp4' : 'udp6',
-    ipv6Only: family === 6, // IPv4 has sockets of its own, and its addresses must not come IPv4-mapped
     lookup: (address, _options, found) => {
       found(null, address, family);
     },

@@ -8,7 +8,7 @@ import { closeSocket, isCongested, openSocket } from './open-socket.ts';
 import type { Place } from './places.ts';
 import type { Traffic } from './traffic.ts';
 
-export interface UdpSocketOptions {
+interface UdpSocketOptions {
   readonly receiveBufferBytes: number;
   readonly onFault: (fault: HknockError) => void;
 }
@@ -17,13 +17,11 @@ export interface UdpSocketOptions {
 export class UdpSocket {
   readonly local: Endpoint;
   readonly #socket: Socket;
-  readonly #zone: string;
   readonly #traffic: Traffic;
 
-  private constructor(socket: Socket, { endpoint, zone }: Place, traffic: Traffic) {
+  private constructor(socket: Socket, { endpoint }: Place, traffic: Traffic) {
     this.local = { address: endpoint.address, port: socket.address().port };
     this.#socket = socket;
-    this.#zone = zone;
     this.#traffic = traffic;
     this.#traffic.acceptFrom(socket, this.local);
   }
@@ -53,8 +51,8 @@ export class UdpSocket {
     if (port === 0 || isCongested(this.#socket)) {
       this.#traffic.countSendDropped();
     } else {
-      // a link-local address is reached only through its zone; the system passes over one on any other
-      this.#socket.send(bytes, port, address + this.#zone, this.#traffic.countSend);
+      // a link-local remote needs no zone: a socket bound to a link-local address sends by its interface only
+      this.#socket.send(bytes, port, address, this.#traffic.countSend);
     }
   }
 

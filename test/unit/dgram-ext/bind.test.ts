@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
+import { readdirSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { bindDatagramSocket } from '../../../src/dgram-ext/bind.ts';
 import type { HknockError } from '../../../src/errors/hknock-error.ts';
@@ -53,6 +55,16 @@ test('all addresses are bound or none', async (t) => {
   const addresses = [place, at('192.0.2.77', place.port)];
   await t.throwsAsync(bindDatagramSocket({ addresses, clock }));
   t.deepEqual((await bound(t, { addresses: [place] })).local, [place]);
+});
+
+test.serial('an address that is refused leaves no socket behind', async (t) => {
+  const countOpen = (): number => readdirSync('/dev/fd').length;
+  const before = countOpen();
+  for (let i = 0; i < 20; i++) {
+    await t.throwsAsync(bindDatagramSocket({ addresses: [at('192.0.2.77', 9)], clock }));
+  }
+  await setImmediate();
+  t.true(countOpen() - before < 10);
 });
 
 test('port 0 is the same port for all addresses', async (t) => {
@@ -173,18 +185,32 @@ test('when the interfaces cannot be listed, that is told and the sockets stay', 
   t.is(server.local.length, 1);
 });
 
-test('close waits for a look at the addresses and leaves none bound', async (t) => {
-  let present = ['127.0.0.1'];
-  const interfaces = () => loopbacks(...present);
-  const server = await bound(t, { addresses: [at('0.0.0.0')], interfaces });
-  const { port } = firstLocal(server);
-  present = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
-  const scanned = server.rescan();
-  await server.close();
-  await scanned;
-  t.deepEqual(server.local, []);
-  const addresses = present.map((text) => at(text, port));
-  t.is((await bound(t, { addresses })).local.length, 3);
+test('close ends a look at the addresses, wherever it is, and leaves none bound', async (t) => {
+  const own = new FakeClock();
+  const present = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+  for (let turns = 0; turns < 20; turns++) {
+    let count = 1;
+    let looks = 0;
+    const interfaces = () => {
+      looks++;
+      return loopbacks(...present.slice(0, count));
+    };
+    const server = await bound(t, { addresses: [at('0.0.0.0')], clock: own, interfaces });
+    const { port } = firstLocal(server);
+    count = present.length;
+    own.advance(5000);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await server.close();
+    t.deepEqual(server.local, []);
+    const looksBefore = looks;
+    own.advance(5000);
+    await setImmediate();
+    t.is(looks, looksBefore);
+    await server.rescan();
+    t.deepEqual(server.local, []);
+    const again = await bound(t, { addresses: present.map((text) => at(text, port)) });
+    await again.close();
+  }
 });
 
 for (const loopback of ['127.0.0.1', '::1']) {
