@@ -2,6 +2,7 @@ import type { Endpoint } from '../units/network.ts';
 
 /** What a socket has seen and lost since it was opened; each only grows. */
 export interface DatagramCounters {
+  /** Every datagram that came, whatever became of it. */
   readonly received: number;
   readonly sent: number;
   /** Longer than MAX_DATAGRAM_LENGTH and not handed on. */
@@ -27,7 +28,7 @@ export interface DatagramSocket {
   readonly local: readonly Endpoint[];
   /** Takes over all datagrams from now on; one listener at a time. Those that come with none are counted, not kept. */
   listen(listener: DatagramListener): void;
-  /** Sends, or drops and counts: never waits, never throws for a network reason. `local` chooses the source address. */
+  /** Sends, or drops and counts: never waits, never throws for a network reason. `local` chooses the source address. The bytes must stay as they are: they may leave later. */
   send(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void;
   counters(): DatagramCounters;
   /** Resolves when nothing will be called any more. Safe to call twice. */
