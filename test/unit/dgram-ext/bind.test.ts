@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram';
-import { readdirSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
@@ -58,13 +57,12 @@ test('all addresses are bound or none', async (t) => {
 });
 
 test.serial('an address that is refused leaves no socket behind', async (t) => {
-  const countOpen = (): number => readdirSync('/dev/fd').length;
+  const countOpen = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'UDPWrap').length;
   const before = countOpen();
-  for (let i = 0; i < 20; i++) {
-    await t.throwsAsync(bindDatagramSocket({ addresses: [at('192.0.2.77', 9)], clock }));
-  }
+  await t.throwsAsync(bindDatagramSocket({ addresses: [at('192.0.2.77', 9)], clock }));
   await setImmediate();
-  t.true(countOpen() - before < 10);
+  t.is(countOpen(), before);
 });
 
 test('port 0 is the same port for all addresses', async (t) => {
