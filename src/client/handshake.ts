@@ -58,7 +58,7 @@ export class Handshake {
   /** Where the responder sees us, once it has said so. @throws {HknockError} `no-answer` when it does not */
   async challenged(): Promise<Endpoint> {
     const state = await this.#until('challenged');
-    return state.observed;
+    return state.challenges[0].observed;
   }
 
   /** Answers the challenge and waits for the Grant. @throws {HknockError} `no-answer` when none comes */
@@ -85,7 +85,7 @@ export class Handshake {
     const { socket, remote, clock } = this.#options;
     this.#state = state;
     const [local] = socket.local;
-    if (send !== null && local !== undefined) socket.send(send, remote, local);
+    if (local !== undefined) for (const each of send) socket.send(each, remote, local);
     this.#timer?.cancel();
     const due = nextTimerAt(state);
     this.#timer =

@@ -87,11 +87,13 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
   const succeeds = (each: Handshake): Promise<unknown> => each.challenged();
   const handshake = await race({ addresses, clock, begin, succeeds });
   try {
+    // the server counts from when it has opened, which is later: ours is the safe side
+    const askedAt = clock.unixMs();
     const { outcome, observed, sessionSecret } = await handshake.conclude();
     const answered = { ...handshake.endpoints(observed), service };
     const elapsedMs = clock.monotonicMs() - startedAt;
     return outcome.kind === 'granted'
-      ? { ...answered, elapsedMs, ...granted(outcome, clock.unixMs()), sessionSecret }
+      ? { ...answered, elapsedMs, ...granted(outcome, askedAt), sessionSecret }
       : { ...answered, elapsedMs, ...refused(outcome) };
   } finally {
     await handshake.close();
@@ -120,8 +122,8 @@ async function addressesOf(
   return interleaveFamilies([...new Set(addresses)]);
 }
 
-function granted({ grant, admission, ports, lifetimeMs }: Granted, now: UnixMs) {
-  const expiresAt = (now + lifetimeMs) as UnixMs;
+function granted({ grant, admission, ports, lifetimeMs }: Granted, askedAt: UnixMs) {
+  const expiresAt = (askedAt + lifetimeMs) as UnixMs;
   return { granted: true, grant, admission, ports, expiresAt } as const;
 }
 

@@ -16,22 +16,49 @@ import { encodeResponse } from './wire/response.ts';
 /** How long to wait after each send before the next, and after the last before giving up (wire.md, section 6). */
 export const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
 
+/** Challenges, each for another observed address, that one handshake answers at most. */
+export const MAX_CHALLENGES = 8;
+
 /** Where a handshake stands. Every state is a value; `step` makes the next one. */
 export type InitiatorState =
-  | { readonly kind: 'requesting'; readonly sent: Sent; readonly nonce: Uint8Array }
+  | {
+      readonly kind: 'requesting';
+      readonly nonce: Uint8Array;
+      readonly request: Uint8Array;
+      readonly wait: Wait;
+    }
   | {
       readonly kind: 'challenged';
-      readonly statement: Uint8Array;
-      readonly cookie: Uint8Array;
-      readonly observed: Endpoint;
+      readonly nonce: Uint8Array;
+      readonly challenges: readonly [Challenge, ...Challenge[]];
     }
-  | { readonly kind: 'responding'; readonly sent: Sent; readonly transcript: Uint8Array }
+  | {
+      readonly kind: 'responding';
+      readonly nonce: Uint8Array;
+      readonly answers: readonly Answer[];
+      /** Came after the first; each has its turn when those before it have not been granted in time (T-07). */
+      readonly unanswered: readonly Challenge[];
+      readonly wait: Wait;
+    }
   | { readonly kind: 'concluded'; readonly conclusion: Conclusion }
   | { readonly kind: 'failed'; readonly reason: 'no-challenge' | 'no-grant' };
 
-/** A datagram on its way, and when to send it again. */
-interface Sent {
-  readonly datagram: Uint8Array;
+/** A challenge that opened, and where it says we are. */
+interface Challenge {
+  readonly statement: Uint8Array;
+  readonly cookie: Uint8Array;
+  readonly observed: Endpoint;
+}
+
+/** A Response that was sent. */
+interface Answer {
+  readonly response: Uint8Array;
+  readonly transcript: Uint8Array;
+  readonly observed: Endpoint;
+}
+
+/** How often the datagrams of a state have been sent, and when to send them again. */
+interface Wait {
   readonly times: number;
   readonly nextAt: MonotonicMs;
 }
@@ -51,10 +78,10 @@ export type InitiatorEvent =
   /** Answer the challenge: only in state `challenged`. */
   | { readonly kind: 'proceed' };
 
-/** The next state, and a datagram to send if there is one. */
+/** The next state, and the datagrams to send. */
 export interface InitiatorStep {
   readonly state: InitiatorState;
-  readonly send: Uint8Array | null;
+  readonly send: readonly Uint8Array[];
 }
 
 /** What stays the same through one handshake. */
@@ -67,8 +94,8 @@ export interface InitiatorContext {
 /** Begins a handshake: the Request, to be sent at once. */
 export function start(context: InitiatorContext, now: MonotonicMs): InitiatorStep {
   const nonce = context.entropy.bytes(NONCE_LENGTH);
-  const datagram = encodeRequest(context.keys, nonce, encodeRequestBody(context.wish));
-  return { state: { kind: 'requesting', sent: firstSent(datagram, now), nonce }, send: datagram };
+  const request = encodeRequest(context.keys, nonce, encodeRequestBody(context.wish));
+  return { state: { kind: 'requesting', nonce, request, wait: firstWait(now) }, send: [request] };
 }
 
 /**
@@ -82,17 +109,17 @@ export function step(
 ): InitiatorStep {
   switch (event.kind) {
     case 'datagram':
-      return { state: received(context, state, event.bytes), send: null };
+      return { state: received(context, state, event.bytes), send: [] };
     case 'timer':
-      return onTimer(state, now);
+      return onTimer(context, state, now);
     case 'proceed':
-      return state.kind === 'challenged' ? respond(context, state, now) : { state, send: null };
+      return proceed(context, state, now);
   }
 }
 
 /** When `timer` should come next; null when the state waits for nothing. */
 export function nextTimerAt(state: InitiatorState): MonotonicMs | null {
-  return 'sent' in state ? state.sent.nextAt : null;
+  return 'wait' in state ? state.wait.nextAt : null;
 }
 
 function received(
@@ -100,63 +127,121 @@ function received(
   state: InitiatorState,
   bytes: Uint8Array,
 ): InitiatorState {
-  if (state.kind === 'requesting') return challenged(context, state.nonce, bytes) ?? state;
-  if (state.kind === 'responding') return concluded(context, state.transcript, bytes) ?? state;
-  return state;
+  switch (state.kind) {
+    case 'requesting': {
+      const challenge = openChallenge(context, state.nonce, bytes);
+      if (challenge === null) return state;
+      return { kind: 'challenged', nonce: state.nonce, challenges: [challenge] };
+    }
+    case 'challenged': {
+      const another = openAnother(context, state, { known: state.challenges, bytes });
+      return another === null ? state : { ...state, challenges: [...state.challenges, another] };
+    }
+    case 'responding': {
+      const conclusion = openGrant(context, state.answers, bytes);
+      if (conclusion !== null) return { kind: 'concluded', conclusion };
+      const known = [...state.answers, ...state.unanswered];
+      const another = openAnother(context, state, { known, bytes });
+      return another === null ? state : { ...state, unanswered: [...state.unanswered, another] };
+    }
+    default:
+      return state;
+  }
 }
 
-function challenged(
+function openChallenge(
   { keys, wish }: InitiatorContext,
   nonce: Uint8Array,
   bytes: Uint8Array,
-): InitiatorState | null {
+): Challenge | null {
   const challenge = decodeChallenge(keys, nonce, bytes);
   const body = encodeRequestBody(wish);
   if (challenge === null || !repeatsClaim(challenge, body)) return null;
   const { nonce: responderNonce, observedAndIssuedAt, cookie } = challenge;
   const statement = concat(nonce, responderNonce, observedAndIssuedAt, body);
-  return { kind: 'challenged', statement, cookie, observed: observedEndpoint(challenge) };
+  return { statement, cookie, observed: observedEndpoint(challenge) };
 }
 
 function repeatsClaim({ claimed }: ChallengeBody, requestBody: Uint8Array): boolean {
   return equalConstantTime(claimed, requestBody.subarray(0, ENDPOINT_LENGTH));
 }
 
-function respond(
-  { keys, entropy }: InitiatorContext,
-  { statement, cookie }: InitiatorState & { readonly kind: 'challenged' },
+/** A further challenge counts when it is for an address that none of the known ones is for. */
+function openAnother(
+  context: InitiatorContext,
+  { nonce }: { readonly nonce: Uint8Array },
+  {
+    known,
+    bytes,
+  }: { readonly known: readonly { observed: Endpoint }[]; readonly bytes: Uint8Array },
+): Challenge | null {
+  if (known.length >= MAX_CHALLENGES) return null;
+  const challenge = openChallenge(context, nonce, bytes);
+  const isKnown = known.some(({ observed }) => observed.address === challenge?.observed.address);
+  return isKnown ? null : challenge;
+}
+
+function openGrant(
+  { keys, wish }: InitiatorContext,
+  answers: readonly Answer[],
+  bytes: Uint8Array,
+): Conclusion | null {
+  for (const { transcript } of answers) {
+    const grant = decodeGrant(keys, transcript, bytes);
+    if (grant === null || !keepsToWish(grant.outcome, wish)) continue;
+    return { ...grant, sessionSecret: sessionSecret(keys, transcript) };
+  }
+  return null;
+}
+
+/** Who asked for an admission must not be given a wider one. */
+function keepsToWish(outcome: Outcome, { admission }: RequestBody): boolean {
+  return outcome.kind === 'refused' || admission === null || outcome.admission === admission;
+}
+
+function proceed(
+  context: InitiatorContext,
+  state: InitiatorState,
   now: MonotonicMs,
 ): InitiatorStep {
+  if (state.kind !== 'challenged') return { state, send: [] };
+  const [first, ...unanswered] = state.challenges;
+  const answers = [answer(context, first)];
+  const { nonce } = state;
+  return {
+    state: { kind: 'responding', nonce, answers, unanswered, wait: firstWait(now) },
+    send: answers.map(({ response }) => response),
+  };
+}
+
+function answer({ keys, entropy }: InitiatorContext, challenge: Challenge): Answer {
+  const { statement, cookie, observed } = challenge;
   const transcript = transcriptHash(keys, statement, cookie);
   const body = { statement, cookie, proof: keys.proof.of(transcript) };
-  const datagram = encodeResponse(keys, entropy.bytes(NONCE_LENGTH), body);
-  const state = { kind: 'responding', sent: firstSent(datagram, now), transcript } as const;
-  return { state, send: datagram };
+  const response = encodeResponse(keys, entropy.bytes(NONCE_LENGTH), body);
+  return { response, transcript, observed };
 }
 
-function concluded(
-  { keys }: InitiatorContext,
-  transcript: Uint8Array,
-  bytes: Uint8Array,
-): InitiatorState | null {
-  const grant = decodeGrant(keys, transcript, bytes);
-  if (grant === null) return null;
-  const conclusion = { ...grant, sessionSecret: sessionSecret(keys, transcript) };
-  return { kind: 'concluded', conclusion };
-}
-
-function onTimer(state: InitiatorState, now: MonotonicMs): InitiatorStep {
-  if (!('sent' in state) || now < state.sent.nextAt) return { state, send: null };
-  const { datagram, times } = state.sent;
-  const wait = RETRANSMIT_AFTER_MS[times];
-  if (wait === undefined) {
+function onTimer(
+  context: InitiatorContext,
+  state: InitiatorState,
+  now: MonotonicMs,
+): InitiatorStep {
+  if (!('wait' in state) || now < state.wait.nextAt) return { state, send: [] };
+  const { times } = state.wait;
+  const waitMs = RETRANSMIT_AFTER_MS[times];
+  if (waitMs === undefined) {
     const reason = state.kind === 'requesting' ? 'no-challenge' : 'no-grant';
-    return { state: { kind: 'failed', reason }, send: null };
+    return { state: { kind: 'failed', reason }, send: [] };
   }
-  const sent = { datagram, times: times + 1, nextAt: later(now, wait) };
-  return { state: { ...state, sent }, send: datagram };
+  const wait = { times: times + 1, nextAt: later(now, waitMs) };
+  if (state.kind === 'requesting') return { state: { ...state, wait }, send: [state.request] };
+  const [next, ...unanswered] = state.unanswered;
+  const answers = next ? [...state.answers, answer(context, next)] : state.answers;
+  const send = answers.map(({ response }) => response);
+  return { state: { ...state, answers, unanswered, wait }, send };
 }
 
-function firstSent(datagram: Uint8Array, now: MonotonicMs): Sent {
-  return { datagram, times: 1, nextAt: later(now, RETRANSMIT_AFTER_MS[0]) };
+function firstWait(now: MonotonicMs): Wait {
+  return { times: 1, nextAt: later(now, RETRANSMIT_AFTER_MS[0]) };
 }

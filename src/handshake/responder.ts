@@ -3,9 +3,10 @@ import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
 import { CookieJar } from '../guard/cookie-jar.ts';
+import type { KnockLimits } from '../guard/knock-limits.ts';
 import { ReplayRecord } from '../guard/replay-record.ts';
 import type { Entropy } from '../host/entropy.ts';
-import type { Knock, Outcome } from '../units/knock.ts';
+import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 import type { Endpoint } from '../units/network.ts';
 import { later, type MonotonicMs } from '../units/time.ts';
 import type { HandshakeKeys } from './keys.ts';
@@ -42,6 +43,7 @@ export interface Ticket {
 export interface ResponderOptions {
   readonly peers: PeerTable;
   readonly entropy: Entropy;
+  readonly limits: KnockLimits;
   /** Entries of the replay record; each is a knock of the last 10 s. */
   readonly replayCapacity: number;
 }
@@ -64,12 +66,14 @@ const drops = Object.fromEntries(
 export class Responder {
   readonly #peers: PeerTable;
   readonly #entropy: Entropy;
+  readonly #limits: KnockLimits;
   readonly #cookies: CookieJar;
   readonly #replays: ReplayRecord;
 
-  constructor({ peers, entropy, replayCapacity }: ResponderOptions) {
+  constructor({ peers, entropy, limits, replayCapacity }: ResponderOptions) {
     this.#peers = peers;
     this.#entropy = entropy;
+    this.#limits = limits;
     this.#cookies = new CookieJar(entropy);
     this.#replays = new ReplayRecord(replayCapacity);
   }
@@ -134,11 +138,14 @@ export class Responder {
     const { statement, cookie, proof } = response;
     const transcript = transcriptHash(keys, statement, cookie);
     if (!equalConstantTime(keys.proof.of(transcript), proof)) return drops.proof;
-    // step 10
     const ticket: Ticket = { keys, transcript, cookie, observed: source };
+    // step 10: before the record, which one peer must not be able to fill for all
+    if (!this.#limits.take(peer.name, source.address, now)) {
+      return { kind: 'reply', bytes: this.#grant(ticket, refuse('limit-reached')) };
+    }
+    // step 11
     if (!this.#replays.begin(cookie, later(response.issuedAt, CHALLENGE_LIFE_MS), now)) {
-      const busy: Outcome = { kind: 'refused', reason: 'busy', acceptable: [] };
-      return { kind: 'reply', bytes: this.#grant(ticket, busy) };
+      return { kind: 'reply', bytes: this.#grant(ticket, refuse('busy')) };
     }
     const session = sessionSecret(keys, transcript);
     const knock = { peer: peer.name, ...wish, observed: source, sessionSecret: session };

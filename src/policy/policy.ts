@@ -1,6 +1,5 @@
-import type { RefusalReason } from '../errors/refusal-reason.ts';
 import { type Admission, admissions, isAtLeastAsNarrow } from '../units/admission.ts';
-import type { Knock, Refused } from '../units/knock.ts';
+import { type Knock, refuse, type Refused } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
 import type { DurationMs } from '../units/time.ts';
@@ -75,11 +74,6 @@ export function decide(
     admission,
     lifetimeMs,
   };
-}
-
-/** A refusal as it goes into the Grant message. */
-export function refuse(reason: RefusalReason, acceptable: readonly Admission[] = []): Refused {
-  return { kind: 'refused', reason, acceptable };
 }
 
 function narrower(a: Admission, b: Admission): Admission {

@@ -3,8 +3,7 @@ import type { Responder, Ticket } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Log } from '../host/log.ts';
-import { refuse } from '../policy/policy.ts';
-import type { Knock, Outcome } from '../units/knock.ts';
+import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 import type { Endpoint } from '../units/network.ts';
 
 export interface KnockPortOptions {

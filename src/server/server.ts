@@ -3,6 +3,7 @@ import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts'
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import { Grants } from '../grants/grants.ts';
 import type { Grant } from '../grants/live-grants.ts';
+import { KnockLimits } from '../guard/knock-limits.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
 import { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
@@ -14,7 +15,7 @@ import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
-import { Gatekeeper } from './gatekeeper.ts';
+import { createGatekeeper } from './gatekeeper.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
 import { policyOf, protectedPorts } from './policy.ts';
@@ -105,17 +106,14 @@ export class Server {
     const perPeer = limits.grantsPerPeer;
     const grantLimits = { perPeer, perSource: limits.grantsPerSource, total: limits.grants };
     const grants = new Grants({ firewall, clock, entropy, log, limits: grantLimits });
-    const gatekeeper = new Gatekeeper({
-      ...limits,
-      grants,
-      policy: () => this.#policy,
-      enforceable: firewall.admissions,
-      clock,
-      log,
+    const policy = (): Policy => this.#policy;
+    const admit = createGatekeeper({ grants, policy, enforceable: firewall.admissions, log });
+    const responder = new Responder({
+      peers: this.#peerTable,
+      entropy,
+      limits: new KnockLimits(limits.peerKnocks, limits.sourceKnocks),
+      replayCapacity: limits.replayRecords,
     });
-    const replayCapacity = limits.replayRecords;
-    const responder = new Responder({ peers: this.#peerTable, entropy, replayCapacity });
-    const admit = gatekeeper.admit.bind(gatekeeper);
     const port = new KnockPort({ socket, responder, admit, clock, log });
     this.#parts = { socket, firewall, grants, responder, port };
   }

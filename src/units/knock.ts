@@ -39,3 +39,8 @@ export interface Refused {
   /** With `admission-refused`: what would be accepted; otherwise empty. */
   readonly acceptable: readonly Admission[];
 }
+
+/** A refusal as it goes into the Grant message. */
+export function refuse(reason: RefusalReason, acceptable: readonly Admission[] = []): Refused {
+  return { kind: 'refused', reason, acceptable };
+}

@@ -40,13 +40,13 @@ function eventOf(
 function told(last: InitiatorStep | null): unknown {
   if (last === null) return null;
   const { state, send } = last;
-  return { state: state.kind, ...(send && { send: toHex(send) }), ...details(state) };
+  return { state: state.kind, send: send.map(toHex), ...details(state) };
 }
 
 function details(state: InitiatorState): object {
   switch (state.kind) {
     case 'challenged':
-      return { observed: state.observed };
+      return { observed: state.challenges[0].observed };
     case 'concluded': {
       const { outcome, observed, sessionSecret } = state.conclusion;
       return { outcome, observed, sessionSecret: toHex(sessionSecret) };

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { toHex } from '../../src/bytes/bytes.ts';
 import { parseAddress } from '../../src/bytes/address.ts';
+import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import { PeerTable } from '../../src/handshake/peer-table.ts';
 import { Responder } from '../../src/handshake/responder.ts';
 import type { Outcome } from '../../src/units/knock.ts';
@@ -39,7 +40,7 @@ for (const { name, intermediate } of readVectors('responder')) {
   });
 }
 
-function responderFor({ credential, draws, replayCapacity }: Vector): Responder {
+function responderFor({ credential, draws, replayCapacity, knocksPerPeer }: Vector): Responder {
   const peers = new PeerTable();
   peers.add(parsePeerName('alice'), {
     tag: bytes(credential.tag),
@@ -47,7 +48,10 @@ function responderFor({ credential, draws, replayCapacity }: Vector): Responder 
     responderId: bytes(credential.responderId),
   });
   const entropy = drawsFrom(draws.nonces, draws.cookieSecrets);
-  return new Responder({ peers, entropy, replayCapacity });
+  const plenty = { perSecond: 1000, burst: 1000 };
+  const perPeer = knocksPerPeer === undefined ? plenty : { perSecond: 0, burst: knocksPerPeer };
+  const limits = new KnockLimits(perPeer, plenty);
+  return new Responder({ peers, entropy, limits, replayCapacity });
 }
 
 function endpoint({ address, port }: { address: string; port: number }): Endpoint {
