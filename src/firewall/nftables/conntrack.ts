@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { parseAddress } from '../../bytes/address.ts';
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Cut } from '../../host/firewall.ts';
+import { isPort } from '../../units/network.ts';
+import type { Connection } from './connections.ts';
+import { toolEnvironment } from './environment.ts';
+import { families, hex } from './layout.ts';
+import { markOfPeer } from './marks.ts';
+
+const TIME_LIMIT_MS = 10_000;
+
+/** A big server's table, at 200 bytes an entry. */
+const MAX_OUTPUT = 256 * 1024 * 1024;
+
+/** What conntrack says, with exit code 1, when there was nothing to delete. */
+const NOTHING = '0 flow entries have been deleted';
+
+/**
+ * The TCP connections that came in by grants of a peer, by what conntrack knows.
+ * @throws {HknockError} `host` when conntrack is missing or refuses
+ */
+export async function connectionsOf(
+  cut: Cut,
+  command: readonly string[],
+): Promise<readonly Connection[]> {
+  return parseFlows(await eachFamily(cut, command, '-L'));
+}
+
+/**
+ * Makes the kernel forget the connections of a peer. What comes in of them then passes for new and is dropped.
+ * @throws {HknockError} `host` when conntrack is missing or refuses
+ */
+export async function forgetConnections(cut: Cut, command: readonly string[]): Promise<void> {
+  await eachFamily(cut, command, '-D');
+}
+
+/** Reads the lines of `conntrack -L`: the first of each pair of values is the direction of the first packet. */
+export function parseFlows(text: string): readonly Connection[] {
+  return text.split('\n').flatMap((line) => {
+    const [, source, from, to] =
+      /^tcp .*?\bsrc=(\S+) .*?\bsport=(\d+) dport=(\d+)/.exec(line) ?? [];
+    const address = parseAddress(source ?? '');
+    const localPort = Number(to);
+    return address === null || !isPort(localPort)
+      ? []
+      : [{ remote: { address, port: Number(from) }, localPort }];
+  });
+}
+
+async function eachFamily(
+  { peer, source }: Cut,
+  command: readonly string[],
+  action: '-L' | '-D',
+): Promise<string> {
+  const { value, mask } = markOfPeer(peer);
+  const said = families
+    .filter((family) => source === null || source.includes(':') === (family === 6))
+    .map((family) => {
+      const filter = ['-f', `ipv${String(family)}`, '--mark', `${hex(value)}/${hex(mask)}`];
+      return run(command, [action, ...filter, ...(source === null ? [] : ['-s', source])]);
+    });
+  return (await Promise.all(said)).join('\n');
+}
+
+function run([program = 'conntrack', ...prefix]: readonly string[], args: readonly string[]) {
+  const options = { env: toolEnvironment(), timeout: TIME_LIMIT_MS, maxBuffer: MAX_OUTPUT };
+  return new Promise<string>((resolve, reject) => {
+    execFile(program, [...prefix, ...args], options, (cause, stdout, stderr) => {
+      if (cause === null || stderr.includes(NOTHING)) resolve(stdout);
+      else reject(failure(cause, stderr));
+    });
+  });
+}
+
+function failure(cause: Error, stderr: string): HknockError {
+  return 'code' in cause && cause.code === 'ENOENT'
+    ? new HknockError('host', 'there is no conntrack program, so connections cannot be cut', {
+        hint: 'apt-get install conntrack',
+        cause,
+      })
+    : new HknockError('host', `conntrack failed: ${stderr.trim()}`, { cause });
+}

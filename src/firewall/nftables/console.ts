@@ -1,0 +1,146 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Clock } from '../../host/clock.ts';
+import type { Log } from '../../host/log.ts';
+import { toolEnvironment } from './environment.ts';
+import { denied, type Fault, parseFault } from './faults.ts';
+
+/** The longest that one line may take. A thousand elements take a tenth of a second. */
+const ANSWER_LIMIT_MS = 5000;
+
+/** nft remembers every line as history, half a kilobyte for two; at this many the child makes way for a new one. */
+const LINES_PER_CHILD = 20_000;
+
+type Child = ChildProcessByStdio<Writable, null, Readable>;
+
+interface Waiting {
+  readonly marker: string;
+  readonly resolve: (said: string) => void;
+  readonly reject: (error: HknockError) => void;
+}
+
+export interface NftConsoleOptions {
+  /** Program and first arguments, before `-i`. */
+  readonly command: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Owns one long-lived `nft -i`, started when it is first needed and again when it has ended. Each line is one
+ * transaction of the kernel; one line at a time.
+ */
+export class NftConsole {
+  readonly #options: NftConsoleOptions;
+  #child: Child | null = null;
+  #waiting: Waiting | null = null;
+  #said = '';
+  #lines = 0;
+
+  constructor(options: NftConsoleOptions) {
+    this.#options = options;
+  }
+
+  /** The process id of the child; null when none runs. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /**
+   * Has the kernel take all commands or none.
+   * @returns what nft has against them, or null when they are in force
+   * @throws {HknockError} `host` when nft cannot be started, has ended or is silent: the commands may be in force or not
+   */
+  async run(commands: readonly string[]): Promise<Fault | null> {
+    if (commands.length === 0) return null;
+    if (this.#lines % LINES_PER_CHILD === LINES_PER_CHILD - 1) await this.end();
+    const child = (this.#child ??= this.#start());
+    const timer = this.#options.clock.after(ANSWER_LIMIT_MS, () => child.kill('SIGKILL'));
+    try {
+      return parseFault(await this.#ask(child, commands.join('; ')));
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Ends the child and waits for its end. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#child = null;
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    const timer = this.#options.clock.after(ANSWER_LIMIT_MS, () => child.kill('SIGKILL'));
+    child.stdin.end();
+    await closed;
+    timer.cancel();
+  }
+
+  /**
+   * Errors come on standard error and success is silent. So a second line follows that nft cannot parse: the
+   * complaint about it, which quotes it, comes on the same stream after all that belongs to the first. It asks
+   * the kernel nothing, so it costs nothing and works whether or not our table is there.
+   */
+  #ask(child: Child, line: string): Promise<string> {
+    const marker = `hknock_line_${String(++this.#lines)}_`;
+    return new Promise((resolve, reject) => {
+      this.#said = '';
+      this.#waiting = { marker, resolve, reject };
+      child.stdin.write(`${line}\n${marker}\n`);
+    });
+  }
+
+  #start(): Child {
+    const [program = 'nft', ...args] = this.#options.command;
+    const child = spawn(program, [...args, '-i'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: toolEnvironment(),
+      // a Ctrl-C in our terminal is for us: the child must live until we have tidied up
+      detached: true,
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (child === this.#child) this.#hear(text);
+    });
+    child.stdin.on('error', () => undefined); // 'close' tells of the same end
+    child.once('error', (error) => {
+      this.#ended(child, error);
+    });
+    child.once('close', (code, signal) => {
+      this.#ended(child, `nft ended with ${signal ?? String(code)}: ${this.#said.trim()}`);
+    });
+    return child;
+  }
+
+  #hear(text: string): void {
+    const from = this.#said.length;
+    this.#said += text;
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    // look back by a marker's length: it may come in two pieces
+    const at = this.#said.indexOf(waiting.marker, Math.max(0, from - waiting.marker.length));
+    if (at === -1) return;
+    this.#waiting = null;
+    const complaint = this.#said.lastIndexOf('Error:', at);
+    waiting.resolve(this.#said.slice(0, Math.max(0, complaint)));
+  }
+
+  #ended(child: Child, cause: unknown): void {
+    if (child !== this.#child) return;
+    this.#child = null;
+    const error = faultOfEnd(cause);
+    this.#options.log.warn('nft ended', { fault: error.message, detail: String(cause) });
+    this.#waiting?.reject(error);
+    this.#waiting = null;
+  }
+}
+
+function faultOfEnd(cause: unknown): HknockError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+    return new HknockError('host', 'there is no nft program', {
+      hint: 'apt-get install nftables',
+      cause,
+    });
+  }
+  if (String(cause).includes('Operation not permitted')) return denied(cause);
+  return new HknockError('host', 'the nft program ended', { cause });
+}

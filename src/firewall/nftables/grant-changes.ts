@@ -1,0 +1,137 @@
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
+import type { GrantId } from '../../units/names.ts';
+import { refuseAdmission } from '../refusals.ts';
+import type { Fault } from './faults.ts';
+import { renderClose, renderOpen } from './grant-commands.ts';
+import type { Held, HeldGrants, KernelOpening } from './held-grants.ts';
+import { faultError, type KernelTable } from './kernel-table.ts';
+import { kernelAdmissions, LANES } from './layout.ts';
+import { inLines } from './lines.ts';
+
+/** What one grant needs of the kernel: all its commands or none. */
+interface Step {
+  readonly commands: readonly string[];
+  /** Called when the kernel has refused these commands alone. */
+  readonly refused: (fault: Fault) => Promise<void>;
+  /** Called when nft could not be asked. */
+  readonly failed: (error: HknockError) => void;
+}
+
+type Fail = (error: HknockError) => void;
+
+/** Makes transactions true in the kernel with as few lines of nft as will do. */
+export class GrantChanges {
+  readonly #table: KernelTable;
+  readonly #held: HeldGrants;
+  #steps: Step[] = [];
+
+  constructor(table: KernelTable, held: HeldGrants) {
+    this.#table = table;
+    this.#held = held;
+  }
+
+  /** Gives for each transaction the grants that could not be opened. Does not reject. */
+  async apply(transactions: readonly Transaction[]): Promise<readonly Failures[]> {
+    const all: Failures[] = [];
+    for (const { closes, opens } of transactions) {
+      const failures = new Map<GrantId, HknockError>();
+      all.push(failures);
+      for (const grant of closes) this.#close(grant);
+      for (const opening of opens) {
+        await this.#open(opening, (error) => failures.set(opening.grant, error));
+      }
+    }
+    await this.#flush();
+    return all;
+  }
+
+  #close(grant: GrantId): void {
+    const held = this.#held.release(grant);
+    if (held === null) return;
+    // nothing to tell anybody: the kernel ends the grant in time
+    const ignore = (): void => undefined;
+    const refused = (): Promise<void> => Promise.resolve();
+    this.#steps.push({ commands: renderClose(held, held.ports), refused, failed: ignore });
+  }
+
+  async #open(opening: Opening, fail: Fail): Promise<void> {
+    if (!isForKernel(opening)) {
+      fail(refuseAdmission(opening));
+      return;
+    }
+    this.#close(opening.grant);
+    const lane = this.#held.freeLane(opening);
+    if (lane === null) {
+      await this.#flush();
+      await this.#openAnywhere(opening, fail);
+    } else {
+      this.#steps.push(this.#stepFor(opening, this.#held.place(opening, lane), fail));
+    }
+  }
+
+  #stepFor(opening: KernelOpening, held: Held, fail: Fail): Step {
+    this.#held.hold(held);
+    const failed: Fail = (error) => {
+      this.#held.release(held.grant);
+      fail(error);
+    };
+    const refused = async (fault: Fault): Promise<void> => {
+      this.#held.release(held.grant);
+      if (fault.kind === 'exists') await this.#openAnywhere(opening, fail);
+      else fail(faultError(fault));
+    };
+    return { commands: renderOpen(held, held.ports, opening.lifetimeMs), refused, failed };
+  }
+
+  /**
+   * All lanes look taken, but the kernel may have used up what is in them. It is not asked (to look up one element,
+   * nft has it list the whole map): it refuses an element that is there with another mark.
+   */
+  async #openAnywhere(opening: KernelOpening, fail: Fail): Promise<void> {
+    for (let lane = 0; lane < LANES; lane++) {
+      const held = this.#held.place(opening, lane);
+      const fault = await this.#change(renderOpen(held, held.ports, opening.lifetimeMs));
+      if (fault === null) {
+        this.#held.hold(held);
+        return;
+      }
+      if (fault instanceof HknockError || fault.kind !== 'exists') {
+        fail(fault instanceof HknockError ? fault : faultError(fault));
+        return;
+      }
+    }
+    fail(new HknockError('firewall', 'too many grants wait for the same address and port'));
+  }
+
+  async #flush(): Promise<void> {
+    const steps = this.#steps;
+    this.#steps = [];
+    for (const some of inLines(steps)) await this.#run(some);
+  }
+
+  // when the kernel refuses them together, one by one, so that one bad grant does not take the others down
+  async #run(steps: readonly Step[]): Promise<void> {
+    const fault = await this.#change(steps.flatMap(({ commands }) => commands));
+    if (fault === null) return;
+    if (fault instanceof HknockError) {
+      for (const { failed } of steps) failed(fault);
+    } else if (steps.length > 1) {
+      for (const step of steps) await this.#run([step]);
+    } else {
+      await steps[0]?.refused(fault);
+    }
+  }
+
+  async #change(commands: readonly string[]): Promise<Fault | HknockError | null> {
+    try {
+      return await this.#table.change(commands);
+    } catch (cause) {
+      return new HknockError('firewall', 'nft could not be asked', { cause });
+    }
+  }
+}
+
+function isForKernel(opening: Opening): opening is KernelOpening {
+  return kernelAdmissions.some((each) => each === opening.admission);
+}

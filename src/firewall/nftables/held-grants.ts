@@ -1,0 +1,105 @@
+import type { Clock, Timer } from '../../host/clock.ts';
+import type { Opening } from '../../host/firewall.ts';
+import type { GrantId } from '../../units/names.ts';
+import { formatServicePort, type ServicePort } from '../../units/network.ts';
+import { later, type MonotonicMs } from '../../units/time.ts';
+import type { Place } from './grant-commands.ts';
+import { type KernelAdmission, LANES } from './layout.ts';
+import { markOf } from './marks.ts';
+
+/** An Opening that the kernel can enforce. */
+export type KernelOpening = Opening & { readonly admission: KernelAdmission };
+
+/** A grant with its place in the kernel. The kernel may have used it up already. */
+export interface Held extends Place {
+  readonly grant: GrantId;
+  readonly ports: readonly ServicePort[];
+  readonly endsAt: MonotonicMs;
+}
+
+/** The kernel counts from when it gets the element, in ticks of its own: a lane is free only when that must be over. */
+const SLACK_MS = 1000;
+
+/** For each key, which grant holds it in which lane. */
+type Lanes = (Held | undefined)[];
+
+/**
+ * Which grants were put where, until their time is over. The kernel's maps hold these elements or fewer, never
+ * others; so it is bounded as they are.
+ */
+export class HeldGrants {
+  readonly #clock: Clock;
+  readonly #grants = new Map<GrantId, { readonly held: Held; readonly timer: Timer }>();
+  readonly #lanes = new Map<string, Lanes>();
+  #turn = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The first lane in which no other grant holds a port of this one; null when there is none. */
+  freeLane(opening: KernelOpening): number | null {
+    const rows = opening.ports.map((port) => this.#lanes.get(key(opening, port)));
+    for (let lane = 0; lane < LANES; lane++) {
+      if (rows.every((row) => row?.[lane] === undefined)) return lane;
+    }
+    return null;
+  }
+
+  /**
+   * What the grant would be in a lane; `hold` makes it so. Its mark is not that of a grant that may still stand there:
+   * the kernel would take the two for one. There are more turns than a service has ports, so one is free.
+   */
+  place(opening: KernelOpening, lane: number): Held {
+    const { grant, ports, source, admission } = opening;
+    const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
+    const there = ports.map((port) => this.#lanes.get(key(opening, port))?.[lane]?.mark);
+    let mark: number;
+    do mark = markOf(opening.peer, ++this.#turn);
+    while (there.includes(mark));
+    return { grant, ports, source, admission, lane, endsAt, mark };
+  }
+
+  /** Notes a grant until its time is over, in place of whoever held its keys. */
+  hold(held: Held): void {
+    const lifetimeMs = held.endsAt - this.#clock.monotonicMs();
+    const timer = this.#clock.after(lifetimeMs + SLACK_MS, () => this.release(held.grant));
+    this.#grants.set(held.grant, { held, timer });
+    for (const port of held.ports) {
+      const row = this.#lanes.get(key(held, port)) ?? [];
+      row[held.lane] = held;
+      this.#lanes.set(key(held, port), row);
+    }
+  }
+
+  /** Forgets a grant. Gives it with those ports that no later grant has taken over; null when it is not known. */
+  release(grant: GrantId): Held | null {
+    const known = this.#grants.get(grant);
+    if (known === undefined) return null;
+    known.timer.cancel();
+    this.#grants.delete(grant);
+    const ports = known.held.ports.filter((port) => this.#vacate(known.held, port));
+    return { ...known.held, ports };
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    for (const grant of [...this.#grants.keys()]) this.release(grant);
+  }
+
+  all(): readonly Held[] {
+    return Array.from(this.#grants.values(), ({ held }) => held);
+  }
+
+  #vacate(held: Held, port: ServicePort): boolean {
+    const row = this.#lanes.get(key(held, port));
+    if (row?.[held.lane] !== held) return false;
+    row[held.lane] = undefined;
+    if (row.every((each) => each === undefined)) this.#lanes.delete(key(held, port));
+    return true;
+  }
+}
+
+function key({ admission, source }: Pick<Held, 'admission' | 'source'>, port: ServicePort): string {
+  return `${admission} ${source} ${formatServicePort(port)}`;
+}

@@ -1,0 +1,152 @@
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Clock } from '../../host/clock.ts';
+import type { Log } from '../../host/log.ts';
+import { formatServicePort, type ServicePort } from '../../units/network.ts';
+import { type Connection, connectionsTo } from './connections.ts';
+import { NftConsole, type NftConsoleOptions } from './console.ts';
+import { denied, type Fault } from './faults.ts';
+import { renderForget, renderKeep, renderOpen } from './grant-commands.ts';
+import type { HeldGrants } from './held-grants.ts';
+import { inLines } from './lines.ts';
+import { renderCheck, renderInstall, renderProtect, renderRemoval, renderShut } from './table.ts';
+
+/** When nft has ended or is silent, it is started again after these, and then no more. */
+const RETRY_AFTER_MS = [0, 100, 500];
+
+/** Owns our table in the kernel, and puts it back when somebody has flushed it. */
+export class KernelTable {
+  readonly #console: NftConsole;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #held: HeldGrants;
+  #ports: readonly ServicePort[] = [];
+
+  constructor(options: NftConsoleOptions, held: HeldGrants) {
+    this.#console = new NftConsole(options);
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#held = held;
+  }
+
+  /**
+   * Puts the table in place of any that an earlier run left.
+   * @throws {HknockError} `host`
+   */
+  async install(ports: readonly ServicePort[]): Promise<void> {
+    try {
+      const fault = await this.#console.run(renderInstall(ports));
+      if (fault !== null) throw unusable(fault);
+      await this.#keep(ports);
+    } catch (error) {
+      await this.#console.end();
+      throw error;
+    }
+    this.#ports = ports;
+  }
+
+  /** @throws {HknockError} `firewall` or `host` when the ports protected are still those of before */
+  async protect(ports: readonly ServicePort[]): Promise<void> {
+    throwIf(await this.change(renderProtect(ports)));
+    const known = new Set(this.#ports.map(formatServicePort));
+    this.#ports = ports;
+    await this.#keep(ports.filter((port) => !known.has(formatServicePort(port))));
+  }
+
+  /**
+   * Has the kernel take all commands or none, whatever happens to nft or to the table in between. The commands may
+   * be sent twice, and must mean the same then.
+   * @returns what the kernel has against them, or null when they are in force
+   * @throws {HknockError} `host` when nft cannot be kept running
+   */
+  async change(commands: readonly string[]): Promise<Fault | null> {
+    const fault = await this.#insist(commands);
+    if (fault?.kind !== 'missing' || (await this.#isThere())) return fault;
+    await this.#installAgain();
+    return this.#insist(commands);
+  }
+
+  /** Looks whether the table is there, and puts it back if not. */
+  async check(): Promise<void> {
+    await this.change(renderCheck(this.#ports));
+  }
+
+  /** Lets go of connections that were there before their port was protected. */
+  async forget(connections: readonly Connection[]): Promise<void> {
+    const changes = connections.map((each) => ({ commands: renderForget(each) }));
+    for (const line of inLines(changes)) {
+      throwIf(await this.change(line.flatMap(({ commands }) => commands)));
+    }
+  }
+
+  /** @throws {HknockError} `firewall` or `host` when the rules could not be changed */
+  async end(leave: 'open' | 'shut'): Promise<void> {
+    try {
+      const commands = leave === 'open' ? renderRemoval() : renderShut();
+      throwIf(await (leave === 'open' ? this.#insist(commands) : this.change(commands)));
+    } finally {
+      await this.#console.end();
+    }
+  }
+
+  async #insist(commands: readonly string[], attempt = 0): Promise<Fault | null> {
+    try {
+      return await this.#console.run(commands);
+    } catch (error) {
+      const delayMs = RETRY_AFTER_MS[attempt];
+      if (delayMs === undefined) throw error;
+      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
+      return this.#insist(commands, attempt + 1);
+    }
+  }
+
+  async #isThere(): Promise<boolean> {
+    if (this.#ports.length === 0) return false;
+    return (await this.#insist(renderCheck(this.#ports)))?.kind !== 'missing';
+  }
+
+  // Grants for one connection are not put back: it may have come already.
+  async #installAgain(): Promise<void> {
+    this.#log.warn('our firewall table was gone and is put back');
+    const nowMs = this.#clock.monotonicMs();
+    const grants = this.#held
+      .all()
+      .filter((held) => held.admission === 'address' && held.endsAt > nowMs);
+    const opens = grants.map((held) => renderOpen(held, held.ports, held.endsAt - nowMs));
+    await this.#changeAll([renderInstall(this.#ports), ...opens]);
+    await this.#keep(this.#ports);
+  }
+
+  // after the ports were shut, so that no connection is made in between
+  async #keep(ports: readonly ServicePort[]): Promise<void> {
+    const pid = this.#console.pid;
+    if (pid === null) return;
+    const connections = await connectionsTo(ports, pid);
+    await this.#changeAll(connections.map(renderKeep));
+  }
+
+  async #changeAll(changes: readonly (readonly string[])[]): Promise<void> {
+    for (const line of inLines(changes.map((commands) => ({ commands })))) {
+      const fault = await this.#insist(line.flatMap(({ commands }) => commands));
+      if (fault !== null) this.#log.error('firewall refused', { fault: fault.message });
+    }
+  }
+}
+
+/** What the caller of the firewall is told of a fault. */
+export function faultError({ kind, message }: Fault): HknockError {
+  if (kind === 'denied') return denied(message);
+  if (kind === 'full')
+    return new HknockError('firewall', 'the firewall has no room for more grants');
+  return new HknockError('firewall', `the firewall refused: ${message}`);
+}
+
+function throwIf(fault: Fault | null): void {
+  if (fault !== null) throw faultError(fault);
+}
+
+function unusable(fault: Fault): HknockError {
+  if (fault.kind === 'denied') return denied(fault.message);
+  return new HknockError('host', `nftables does not take our table: ${fault.message}`, {
+    hint: "it needs nftables 1.0.6 and Linux 5.10 or newer; without them use the 'userspace' firewall",
+  });
+}

@@ -1,0 +1,44 @@
+import type { Admission } from '../../units/admission.ts';
+
+/** The one table that is ours. No other is ever read or written. */
+export const TABLE = 'inet hknock';
+
+/** What the kernel enforces by itself, in the order in which the rules ask. */
+export const kernelAdmissions = ['address', 'once'] as const satisfies readonly Admission[];
+
+export type KernelAdmission = (typeof kernelAdmissions)[number];
+
+export type Family = 4 | 6;
+
+export const families: readonly Family[] = [4, 6];
+
+/**
+ * People behind one NAT share an address, so several grants for the same address and port must live side by
+ * side, and a map holds a key once. Hence a row of maps, asked one after the other: this many grants of one
+ * admission can wait for the same address and port.
+ */
+export const LANES = 8;
+
+/**
+ * Room for elements. A hash set of the kernel reserves its buckets (8 bytes each) for the size it is declared
+ * with, which is what makes an addition cost the same at any fill. The first lane takes all grants but the
+ * second for the same address and port, so it is large: 4 MB. The other lanes: 128 KB each.
+ */
+export function laneSize(lane: number): number {
+  return lane === 0 ? 262_144 : 8192;
+}
+
+/** `once4_0`: grants of one admission and family in one lane. */
+export function mapName(admission: KernelAdmission, family: Family, lane: number): string {
+  return `${admission}${String(family)}_${String(lane)}`;
+}
+
+/** `before4`: TCP connections that were there before their port became protected. */
+export function beforeName(family: Family): string {
+  return `before${String(family)}`;
+}
+
+/** `0x6b00002a`, as nft and conntrack write a mark. */
+export function hex(mark: number): string {
+  return `0x${mark.toString(16)}`;
+}

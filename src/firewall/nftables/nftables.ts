@@ -1,0 +1,140 @@
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Clock, Timer } from '../../host/clock.ts';
+import type { Cut, Failures, Firewall, ProtectedPort, Transaction } from '../../host/firewall.ts';
+import type { Log } from '../../host/log.ts';
+import { refuseAll } from '../refusals.ts';
+import { connectionsOf, forgetConnections } from './conntrack.ts';
+import { GrantChanges } from './grant-changes.ts';
+import { HeldGrants } from './held-grants.ts';
+import { KernelTable } from './kernel-table.ts';
+import { kernelAdmissions } from './layout.ts';
+import { Turns } from './turns.ts';
+
+/** How soon a table that somebody flushed is put back, when no grant asks for it before. */
+const CHECK_EVERY_MS = 5000;
+
+export interface NftablesOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Program and first arguments; `['nft']` if not said. */
+  readonly nft?: readonly string[];
+  /** The same for conntrack, which only cuts need. */
+  readonly conntrack?: readonly string[];
+}
+
+/**
+ * A firewall in the kernel: a table of our own, `inet hknock`, beside whatever else there is, and no other is touched.
+ * It drops what comes in to a protected port unless it belongs to an established connection, to a grant, or comes
+ * over loopback. Other tables still judge what it lets in. Grants end by the kernel's own clock. The conntrack mark of
+ * connections to protected ports, and of no others, is set to a number beginning with 0x6b.
+ */
+export function createNftables(options: NftablesOptions): Firewall {
+  return new Nftables(options);
+}
+
+interface Asked {
+  readonly transaction: Transaction;
+  readonly answer: (failures: Failures) => void;
+}
+
+class Nftables implements Firewall {
+  readonly admissions = kernelAdmissions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #conntrack: readonly string[];
+  readonly #held: HeldGrants;
+  readonly #table: KernelTable;
+  readonly #turns = new Turns<Asked>((asked) => this.#applyAll(asked));
+  #cuts: Promise<void> = Promise.resolve();
+  #running = false;
+  #check: Timer | null = null;
+
+  constructor({ clock, log, nft = ['nft'], conntrack = ['conntrack'] }: NftablesOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#conntrack = conntrack;
+    this.#held = new HeldGrants(clock);
+    this.#table = new KernelTable({ command: nft, clock, log }, this.#held);
+  }
+
+  start(ports: readonly ProtectedPort[]): Promise<void> {
+    return this.#turns.alone(async () => {
+      await this.#table.install(ports.map(({ port }) => port));
+      this.#running = true;
+      this.#checkLater();
+    });
+  }
+
+  protect(ports: readonly ProtectedPort[]): Promise<void> {
+    return this.#turns.alone(() => this.#table.protect(ports.map(({ port }) => port)));
+  }
+
+  apply(transaction: Transaction): Promise<Failures> {
+    return new Promise((answer) => {
+      this.#turns.add({ transaction, answer });
+    });
+  }
+
+  async stop(leave: 'open' | 'shut'): Promise<void> {
+    await this.#cuts;
+    return this.#turns.alone(async () => {
+      if (!this.#running) return;
+      this.#running = false;
+      this.#check?.cancel();
+      this.#held.clear();
+      await this.#table.end(leave);
+    });
+  }
+
+  async #applyAll(asked: readonly Asked[]): Promise<void> {
+    const changes = new GrantChanges(this.#table, this.#held);
+    const failures = this.#running
+      ? await changes.apply(asked.map(({ transaction }) => transaction))
+      : asked.map(({ transaction }) => refuseAll(transaction, 'the firewall is not running'));
+    asked.forEach(({ transaction: { cuts }, answer }, at) => {
+      const told: Failures = failures[at] ?? new Map();
+      if (cuts.length === 0 || !this.#running) answer(told);
+      else
+        void this.#cutAll(cuts).then(() => {
+          answer(told);
+        });
+    });
+  }
+
+  // beside the grants, which must not wait for a look through the whole table of connections
+  #cutAll(cuts: readonly Cut[]): Promise<void> {
+    for (const cut of cuts) this.#cuts = this.#cuts.then(() => this.#cut(cut));
+    return this.#cuts;
+  }
+
+  // first out of the set of old connections: it would let the next packet in again
+  async #cut(cut: Cut): Promise<void> {
+    try {
+      const connections = await connectionsOf(cut, this.#conntrack);
+      await this.#turns.alone(() => this.#table.forget(connections));
+      await forgetConnections(cut, this.#conntrack);
+    } catch (error) {
+      this.#logFault('connections were not cut', error);
+    }
+  }
+
+  #checkLater(): void {
+    this.#check = this.#clock.after(CHECK_EVERY_MS, () => {
+      void this.#turns
+        .alone(async () => {
+          if (this.#running) await this.#table.check();
+        })
+        .catch((error: unknown) => {
+          this.#logFault('the firewall cannot be checked', error);
+        })
+        .then(() => {
+          if (this.#running) this.#checkLater();
+        });
+    });
+  }
+
+  #logFault(event: string, error: unknown): void {
+    const hint = error instanceof HknockError ? error.hint : undefined;
+    this.#log.error(event, { fault: String(error), hint });
+  }
+}
