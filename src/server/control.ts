@@ -1,4 +1,4 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { HknockError } from '../errors/hknock-error.ts';
@@ -88,6 +88,13 @@ function listen(http: HttpServer, path: string): Promise<void> {
 
 /** Takes away what a server that was killed has left; nobody answers there any more. */
 async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) {
+    throw new HknockError('bind', `${path} is there and is no socket`, {
+      hint: 'move it away, or set another [control] path',
+    });
+  }
   const isServed = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();

@@ -1,0 +1,133 @@
+import { Option, type Command } from 'commander';
+import type { KnockGranted, KnockRefused, KnockResult } from '../client/knock.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import type { Admission } from '../units/admission.ts';
+import { parseServiceName, type ServiceName } from '../units/names.ts';
+import { formatServicePort } from '../units/network.ts';
+import { admissionOption, argument, jsonOption, profileOption } from './options.ts';
+import { print, printJson, tell, withSpinner } from './terminal.ts';
+
+/** What `knock` and `connect` have in common. */
+export interface KnockCliOptions {
+  readonly profile?: string;
+  readonly admission?: Admission;
+  readonly mode: string;
+  readonly json?: true;
+}
+
+const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
+  'service-refused': 'the server has no such service for you',
+  'admission-refused': 'the server does not accept that admission',
+  'limit-reached': 'too many knocks or grants; wait a little',
+  'firewall-failed': "the server's firewall did not take the change; tell its operator",
+  busy: 'the server is busy; try again',
+};
+
+/** `hknock knock` */
+export function addKnock(program: Command): void {
+  withKnockOptions(program.command('knock'))
+    .description('Knocks, and tells what was opened, for whom, until when.')
+    .addHelpText('after', '\nExample:\n  hknock knock gate.example.org ssh --json')
+    .action(knock);
+}
+
+/** The arguments and options of `knock` and `connect`. */
+export function withKnockOptions(command: Command): Command {
+  return command
+    .argument('<host>', "a profile's name, or a host that a profile lists")
+    .argument('[service]', 'what to have opened', argument(parseServiceName))
+    .addOption(profileOption())
+    .addOption(admissionOption('how narrowly to be let in (default: as the server says)'))
+    .addOption(
+      new Option('--mode <mode>', 'how to knock')
+        .choices(['challenge-response'])
+        .default('challenge-response'),
+    )
+    .addOption(jsonOption());
+}
+
+async function knock(
+  host: string,
+  service: ServiceName | undefined,
+  options: KnockCliOptions,
+): Promise<void> {
+  const result = await knockAt(host, service, options).catch((fault: unknown) => {
+    if (options.json && fault instanceof HknockError)
+      printJson({ granted: false, reason: fault.code });
+    throw fault;
+  });
+  if (options.json) printJson(jsonOf(host, result, options));
+  if (!result.granted) throw refusal(result);
+  if (!options.json) print(describe(result));
+}
+
+/** Knocks with the profile that belongs to HOST. */
+export async function knockAt(
+  host: string,
+  service: ServiceName | undefined,
+  { profile: named, admission }: KnockCliOptions,
+): Promise<KnockResult> {
+  const { findProfile, hostWithin } = await import('./profile.ts');
+  const client = await import('../client/knock.ts');
+  const profile = await findProfile(host, named);
+  const within = hostWithin(profile, host);
+  const options = {
+    ...(service && { service }),
+    ...(admission && { admission }),
+    ...(within && { host: within }),
+  };
+  return withSpinner(`knocking at ${host}`, () => client.knock(profile, options));
+}
+
+/** A refusal as the fault that it is for whoever wanted to get in. */
+export function refusal({ reason, acceptable }: KnockRefused): HknockError {
+  const hint = acceptable.length > 0 ? { hint: `it accepts: ${acceptable.join(', ')}` } : {};
+  return new HknockError('refused', `refused: ${refusals[reason]} (${reason})`, hint);
+}
+
+/** Tells on standard error what a grant says. */
+export function tellGrant(result: KnockGranted): void {
+  tell(describe(result));
+}
+
+function describe({
+  service,
+  server,
+  ports,
+  observed,
+  behindNat,
+  admission,
+  expiresAt,
+}: KnockGranted): string {
+  const opened = ports.map(formatServicePort).join(', ');
+  const where = behindNat ? `${observed.address} (behind NAT)` : observed.address;
+  const until = new Date(expiresAt).toISOString();
+  return `${service} (${opened}) at ${server} is open for ${where}, admission ${admission}, until ${until}`;
+}
+
+function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): object {
+  if (!result.granted) {
+    const { granted, reason, acceptable } = result;
+    return { granted, reason, ...(acceptable.length > 0 && { acceptable }) };
+  }
+  const { service, ports, observed, claimed, behindNat, admission, expiresAt, elapsedMs } = result;
+  const [first] = ports;
+  return {
+    granted: true,
+    host,
+    service,
+    protocol: first?.protocol,
+    port: first?.port,
+    ports: ports.map(formatServicePort),
+    server: result.server,
+    observedAddress: observed.address,
+    observedPort: observed.port,
+    claimedAddress: claimed.address,
+    behindNat,
+    admission,
+    expiresAt: new Date(expiresAt).toISOString(),
+    elapsedMs,
+    mode,
+    grant: result.grant,
+  };
+}

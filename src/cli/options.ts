@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { HknockError } from '../errors/hknock-error.ts';
+import { admissions } from '../units/admission.ts';
+
+/** `--dir DIR`, or HKNOCK_DIR. */
+export function dirOption(): Option {
+  return new Option('--dir <dir>', "the server's folder").env('HKNOCK_DIR');
+}
+
+/** `--profile P`, or HKNOCK_PROFILE. */
+export function profileOption(): Option {
+  return new Option(
+    '--profile <name>',
+    'the profile to use: its name, or the path of its file',
+  ).env('HKNOCK_PROFILE');
+}
+
+/** `--admission A` */
+export function admissionOption(description: string): Option {
+  return new Option('--admission <admission>', description).choices(admissions);
+}
+
+/** `--json` */
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON');
+}
+
+/** Lets commander tell the user what is wrong with an argument, in the words of our own parsers. */
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (fault) {
+      if (!(fault instanceof HknockError)) throw fault;
+      throw new InvalidArgumentError([fault.message, fault.hint].filter(Boolean).join('; '));
+    }
+  };
+}
+
+/** A list separated by commas, each part read by `parse`. */
+export function commaSeparated<T>(parse: (text: string) => T): (text: string) => readonly T[] {
+  return argument((text) => text.split(',').map((each) => parse(each)));
+}

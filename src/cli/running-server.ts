@@ -1,0 +1,24 @@
+import { loadServerConfig } from '../config/load.ts';
+import { serverDirectory } from '../config/server-directory.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import { askServer, type ControlRequest } from '../server/control-client.ts';
+import { tell } from './terminal.ts';
+
+/** Asks the server that runs from a folder. @throws {HknockError} `no-answer` when none does */
+export async function askRunning(
+  directory: string | undefined,
+  what: ControlRequest,
+): Promise<unknown> {
+  const { controlSocket } = await loadServerConfig(directory ?? serverDirectory());
+  return askServer(controlSocket, what);
+}
+
+/** Has a running server read its folder again, so that a change counts at once; without one it counts from the next start. */
+export async function reloadIfRunning(directory: string): Promise<void> {
+  try {
+    await askRunning(directory, { method: 'POST', path: '/reload' });
+    tell('the running server knows');
+  } catch (fault) {
+    if (!(fault instanceof HknockError) || fault.code !== 'no-answer') throw fault;
+  }
+}

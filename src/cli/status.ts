@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { ServerStatus } from '../server/server.ts';
+import { type DurationMs, formatDuration } from '../units/time.ts';
+import { dirOption, jsonOption } from './options.ts';
+import { formatTable, print, printJson } from './terminal.ts';
+
+/** `hknock status` */
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('Shows what the running server does and has seen.')
+    .addOption(jsonOption())
+    .addOption(dirOption())
+    .addHelpText('after', '\nExample:\n  hknock status --json')
+    .action(status);
+}
+
+async function status({ json, dir }: { json?: true; dir?: string }): Promise<void> {
+  const { askRunning } = await import('./running-server.ts');
+  const answer = (await askRunning(dir, { method: 'GET', path: '/status' })) as ServerStatus;
+  if (json) printJson(answer);
+  else print(formatTable(rowsOf(answer)));
+}
+
+function rowsOf({ knocks, datagrams, ...rest }: ServerStatus): string[][] {
+  const uptime = formatDuration((Math.floor(rest.uptimeMs / 1000) * 1000) as DurationMs);
+  const counts = {
+    ...datagrams,
+    answered: knocks.answered,
+    granted: knocks.granted,
+    refused: knocks.refused,
+  };
+  return [
+    ['up', uptime],
+    ['listening', rest.listen.join(' ')],
+    ['firewall', rest.firewall],
+    ['peers', String(rest.peers)],
+    ['services', String(rest.services)],
+    ['grants', String(rest.grants)],
+    ...Object.entries(counts).map(([name, count]) => [name, String(count)]),
+    ...Object.entries(knocks.drops).map(([reason, count]) => [`dropped: ${reason}`, String(count)]),
+  ];
+}

@@ -1,0 +1,63 @@
+import type { Overrides } from '../config/load.ts';
+import { loadServerConfig } from '../config/load.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import type { Log } from '../host/log.ts';
+import { createSystemClock } from '../system/clock.ts';
+import { createSystemEntropy } from '../system/entropy.ts';
+import { serveControl } from './control.ts';
+import { createFirewall } from './firewall.ts';
+import { createLog } from './log.ts';
+import { Server } from './server.ts';
+
+/** A server that runs on this machine until it is stopped. */
+export interface RunningServer {
+  /** Reads the folder again; what is wrong with it is logged, and everything stays as it was. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a server from its folder with the system's clock, entropy and firewall; it logs to standard error and can be controlled over its socket.
+ * @throws {HknockError} `config`, `bind` or `host`; nothing is left changed then
+ */
+export async function runServer(
+  directory: string,
+  overrides: Overrides = {},
+): Promise<RunningServer> {
+  const clock = createSystemClock();
+  const { controlSocket, logLevel } = await loadServerConfig(directory, overrides);
+  const write = (line: string): void => {
+    process.stderr.write(line);
+  };
+  const log = createLog({ clock, level: logLevel, write });
+  const server = await Server.start({
+    directory,
+    overrides,
+    createFirewall: ({ config }) => createFirewall(config.firewall, { clock, log }),
+    clock,
+    entropy: createSystemEntropy(),
+    log,
+  });
+  const closeControl = await serveControl(controlSocket, server).catch(async (fault: unknown) => {
+    await server.stop();
+    throw fault;
+  });
+  const { listen, firewall, peers, services } = server.status();
+  log.info('serving', { listen: listen.join(','), firewall, peers, services });
+  return {
+    reload: () => reload(server, log),
+    async stop() {
+      await closeControl();
+      await server.stop();
+    },
+  };
+}
+
+async function reload(server: Server, log: Log): Promise<void> {
+  try {
+    await server.reload();
+  } catch (fault) {
+    const message = fault instanceof HknockError ? fault.message : String(fault);
+    log.error('reload failed, everything stays as it was', { fault: message });
+  }
+}
