@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { parseAddress } from '../../src/bytes/address.ts';
 import { toHex } from '../../src/bytes/bytes.ts';
+import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import type { Credential } from '../../src/handshake/credential.ts';
 import {
   type Conclusion,
@@ -43,6 +44,8 @@ const hosts = [
   { host: '::1', type: 'udp6' },
 ] as const;
 type Host = (typeof hosts)[number];
+
+const plenty = { perSecond: 1000, burst: 1000 };
 
 const granted: Outcome = {
   kind: 'granted',
@@ -227,7 +230,8 @@ async function secondKnocks(
   const credential = newCredential();
   const peers = new PeerTable();
   peers.add(parsePeerName('alice'), credential);
-  const responder = new Responder({ peers, entropy, replayCapacity: 16 });
+  const limits = new KnockLimits(plenty, plenty);
+  const responder = new Responder({ peers, entropy, limits, replayCapacity: 16 });
   const socket = await bound(t, at);
   const left = { ...lose };
   const knocks: Knock[] = [];
@@ -291,7 +295,7 @@ async function weKnock(
       timer.cancel();
       current = next;
       const { state, send } = next;
-      if (send !== null) socket.send(send, wish.port, at.host);
+      for (const datagram of send) socket.send(datagram, wish.port, at.host);
       if (state.kind === 'concluded') resolve(state.conclusion);
       if (state.kind === 'failed') reject(new Error(state.reason));
       if (state.kind === 'challenged') {

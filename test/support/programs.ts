@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, string>> = {
   nmap: 'nmap',
   sysctl: 'procps',
   faketime: 'faketime',
+  python3: 'python3',
 };
 
 // Debian keeps most of them where an ordinary user's PATH does not lead

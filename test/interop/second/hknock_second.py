@@ -28,6 +28,7 @@ CHALLENGE_LIFE_MS = 10_000
 EPOCH_MS = 60_000
 WAITS_MS = (250, 500, 1000, 2000, 4000)
 REPLAY_CAPACITY = 65_536
+MOST_CHALLENGES = 8
 GRANT_LIFETIME_MS = 30_000
 
 ADMISSIONS = (None, 'address', 'once', 'port', 'bound', 'gate')
@@ -234,16 +235,23 @@ def decode_grant(body):
 
 # Section 5: the responder
 
+def refusal(reason, *acceptable):
+    return {'kind': 'refused', 'reason': reason, 'acceptable': list(acceptable)}
+
+
 class Drop(Exception):
     """The reason for which a datagram is dropped."""
 
 
 class Responder:
-    """Decides about datagrams; the caller owns the socket, the clock and the policy."""
+    """Decides about datagrams; the caller owns the socket, the clock, the limits and the policy."""
 
-    def __init__(self, peers, capacity=REPLAY_CAPACITY, nonce=None, cookie_secret=None):
+    def __init__(
+        self, peers, capacity=REPLAY_CAPACITY, nonce=None, cookie_secret=None, may_knock=None,
+    ):
         self.peers = {keys.tag: keys for keys in peers}
         self.capacity = capacity
+        self.may_knock = may_knock or (lambda tag, address: True)
         self.nonce = nonce or (lambda: os.urandom(24))
         self.draw_cookie_secret = cookie_secret or (lambda: os.urandom(32))
         self.cookie_secrets = {}  # by epoch
@@ -318,10 +326,11 @@ class Responder:
                 'sessionSecret': keys.session_secret(transcript).hex(),
             },
         }
+        if not self.may_knock(keys.tag, source[:16]):
+            return 'reply', self._grant(knock, refusal('limit-reached'))
         self._forget(now)
         if len(self.replays) >= self.capacity:
-            busy = {'kind': 'refused', 'reason': 'busy', 'acceptable': []}
-            return 'reply', self._grant(knock, busy)
+            return 'reply', self._grant(knock, refusal('busy'))
         self.replays[cookie] = (issued_at, None)
         return 'knock', knock
 
@@ -345,71 +354,95 @@ class Responder:
 # Section 6: the initiator
 
 class Initiator:
-    """One handshake. Each method but `observed` gives the datagram to send, or None."""
+    """One handshake. Every event gives the datagrams to send, in order."""
 
     def __init__(self, keys, claimed, service, admission, nonce=None):
-        self.keys = keys
+        self.keys, self.admission = keys, admission
         self.nonce = nonce or (lambda: os.urandom(24))
         self.request_body = encode_request_body(claimed, service, admission)
         self.state, self.result, self.due = 'idle', {}, None
+        self.challenges = {}  # by observed address, in the order they came: (statement, cookie)
+        self.transcripts = []  # of those that were answered
 
-    def _send(self, state, now, datagram):
-        self.state, self.datagram, self.sent, self.due = state, datagram, 1, now + WAITS_MS[0]
-        return datagram
+    def _enter(self, state, result=None):
+        self.state, self.result, self.due = state, result or {}, None
+        self.datagrams, self.sent = [], 0
+        return []
+
+    def _send(self, now):
+        self.due = now + WAITS_MS[self.sent]
+        self.sent += 1
+        return list(self.datagrams)
 
     def start(self, now):
+        self._enter('requesting')
         self.own_nonce, keys = self.nonce(), self.keys
         sealed = seal(keys.request, self.own_nonce, keys.tag, self.request_body)
-        return self._send('requesting', now, keys.tag + self.own_nonce + sealed)
+        self.datagrams.append(keys.tag + self.own_nonce + sealed)
+        return self._send(now)
 
     def timer(self, now):
         if self.due is None or now < self.due:
-            return None
+            return []
         if self.sent == len(WAITS_MS):
             reason = 'no-challenge' if self.state == 'requesting' else 'no-grant'
-            self.state, self.result, self.due = 'failed', {'reason': reason}, None
-            return None
-        self.due += WAITS_MS[self.sent]
-        self.sent += 1
-        return self.datagram
+            return self._enter('failed', {'reason': reason})
+        if self.state == 'responding':
+            self._answer_next()
+        return self._send(now)
 
     def receive(self, data):
-        if self.state == 'requesting' and len(data) == 100:
+        if len(data) == 100 and self.state in ('requesting', 'challenged', 'responding'):
             self._receive_challenge(data)
-        elif self.state == 'responding' and len(data) == 126:
+        elif len(data) == 126 and self.state == 'responding':
             self._receive_grant(data)
+        return []
 
     def _receive_challenge(self, data):
         keys, nonce = self.keys, data[:24]
         body = open_sealed(keys.challenge, nonce, keys.tag + self.own_nonce, data[24:])
         if body is None or body[26:44] != self.request_body[:18]:
             return
-        self.statement = self.own_nonce + nonce + body[:26] + self.request_body
-        self.cookie = body[44:]
-        self.state, self.due = 'challenged', None
-        self.result = {'observed': decode_endpoint(body[:18])}
+        if body[:16] in self.challenges or len(self.challenges) == MOST_CHALLENGES:
+            return
+        statement = self.own_nonce + nonce + body[:26] + self.request_body
+        self.challenges[body[:16]] = statement, body[44:]
+        if self.state == 'requesting':
+            self._enter('challenged', {'observed': decode_endpoint(body[:18])})
 
     def proceed(self, now):
-        keys, nonce = self.keys, self.nonce()
-        self.transcript = keys.transcript(self.statement, self.cookie)
-        body = self.statement + self.cookie + keys.prove(self.transcript)
-        sealed = seal(keys.response, nonce, keys.tag, body)
-        return self._send('responding', now, keys.tag + nonce + sealed)
+        if self.state != 'challenged':
+            return []
+        self._enter('responding')
+        self._answer_next()
+        return self._send(now)
+
+    def _answer_next(self):
+        for statement, cookie in list(self.challenges.values())[len(self.transcripts):][:1]:
+            keys, nonce = self.keys, self.nonce()
+            transcript = keys.transcript(statement, cookie)
+            body = statement + cookie + keys.prove(transcript)
+            self.transcripts.append(transcript)
+            self.datagrams.append(keys.tag + nonce + seal(keys.response, nonce, keys.tag, body))
 
     def _receive_grant(self, data):
-        body = open_sealed(self.keys.grant, data[:24], self.transcript, data[24:])
-        if body is None:
+        for transcript in self.transcripts:
+            body = open_sealed(self.keys.grant, data[:24], transcript, data[24:])
+            if body is not None:
+                break
+        else:
             return
         try:
             outcome, observed = decode_grant(body)
         except ValueError:
             return
-        self.state, self.due = 'concluded', None
-        self.result = {
+        if outcome['kind'] == 'granted' and self.admission not in (None, outcome['admission']):
+            return
+        self._enter('concluded', {
             'outcome': outcome,
             'observed': observed,
-            'sessionSecret': self.keys.session_secret(self.transcript).hex(),
-        }
+            'sessionSecret': self.keys.session_secret(transcript).hex(),
+        })
 
 
 # Command: vectors
@@ -428,8 +461,10 @@ def check_keys(vector):
 
 def check_responder(vector):
     keys, drawn = keys_of(vector['credential']), vector['draws']
+    allowed = iter(range(vector.get('knocksPerPeer', REPLAY_CAPACITY)))
     responder = Responder(
-        [keys], vector['replayCapacity'], draws(drawn['nonces']), draws(drawn['cookieSecrets'])
+        [keys], vector['replayCapacity'], draws(drawn['nonces']), draws(drawn['cookieSecrets']),
+        lambda *_: next(allowed, None) is not None,
     )
     for number, step in enumerate(vector['steps']):
         where, data = 'step %d' % number, bytes.fromhex(step['datagram'])
@@ -462,18 +497,13 @@ def check_initiator(vector):
     initiator = Initiator(
         keys_of(vector['credential']), **vector['wish'], nonce=draws(vector['draws']['nonces'])
     )
-    before = {}
     for number, step in enumerate(vector['steps']):
         if step['event'] == 'datagram':
             sent = initiator.receive(bytes.fromhex(step['datagram']))
         else:
             sent = getattr(initiator, step['event'])(step['atMs'])
-        found = {'state': initiator.state}
-        if sent is not None:
-            found['send'] = sent.hex()
-        if initiator.result is not before:
-            found.update(initiator.result)
-        before = initiator.result if initiator.result else before
+        found = {'state': initiator.state, 'send': [datagram.hex() for datagram in sent]}
+        found.update(initiator.result)
         yield 'step %d' % number, found, step['expect']
 
 
@@ -523,12 +553,12 @@ def initiate(config):
     initiator = Initiator(keys_of(config), claim, config['service'], config.get('admission'))
     sock = udp_socket(config['host'], config['port'], 'connect')
 
-    def send(datagram):
-        try:
-            if datagram is not None:
+    def send(datagrams):
+        for datagram in datagrams:
+            try:
                 sock.send(datagram)
-        except OSError:
-            pass  # an ICMP error proves nothing; the timers decide
+            except OSError:
+                pass  # an ICMP error proves nothing; the timers decide
 
     send(initiator.start(now_ms()))
     while initiator.state in ('requesting', 'responding'):
@@ -547,9 +577,9 @@ def initiate(config):
 def decide(services, wish):
     """The policy of `respond`: known services, with the admission `once`."""
     if wish['service'] not in services:
-        return {'kind': 'refused', 'reason': 'service-refused', 'acceptable': []}
+        return refusal('service-refused')
     if wish['admission'] not in (None, 'once'):
-        return {'kind': 'refused', 'reason': 'admission-refused', 'acceptable': ['once']}
+        return refusal('admission-refused', 'once')
     ports = [text.split('/') for text in services[wish['service']]]
     return {
         'kind': 'granted',
