@@ -236,10 +236,10 @@ function onTimer(
   }
   const wait = { times: times + 1, nextAt: later(now, waitMs) };
   if (state.kind === 'requesting') return { state: { ...state, wait }, send: [state.request] };
-  const [next, ...unanswered] = state.unanswered;
-  const answers = next ? [...state.answers, answer(context, next)] : state.answers;
+  // all at once: one each time would never come to the last ones (T-07)
+  const answers = [...state.answers, ...state.unanswered.map((each) => answer(context, each))];
   const send = answers.map(({ response }) => response);
-  return { state: { ...state, answers, unanswered, wait }, send };
+  return { state: { ...state, answers, unanswered: [], wait }, send };
 }
 
 function firstWait(now: MonotonicMs): Wait {
