@@ -388,7 +388,7 @@ class Initiator:
             reason = 'no-challenge' if self.state == 'requesting' else 'no-grant'
             return self._enter('failed', {'reason': reason})
         if self.state == 'responding':
-            self._answer_next()
+            self._answer(MOST_CHALLENGES)
         return self._send(now)
 
     def receive(self, data):
@@ -414,11 +414,12 @@ class Initiator:
         if self.state != 'challenged':
             return []
         self._enter('responding')
-        self._answer_next()
+        self._answer(1)
         return self._send(now)
 
-    def _answer_next(self):
-        for statement, cookie in list(self.challenges.values())[len(self.transcripts):][:1]:
+    def _answer(self, most):
+        unanswered = list(self.challenges.values())[len(self.transcripts):]
+        for statement, cookie in unanswered[:most]:
             keys, nonce = self.keys, self.nonce()
             transcript = keys.transcript(statement, cookie)
             body = statement + cookie + keys.prove(transcript)
