@@ -3,6 +3,7 @@ import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
 import { formatKey, formatTag, parseKey, parseTag, SECRET_LENGTH } from './key-text.ts';
+import { parseToml } from './toml/document.ts';
 import { choice, decodeToml, flag, list, table, text } from './toml/fields.ts';
 import { reportTroubles } from './toml/report.ts';
 import { findNode } from './toml/tree.ts';
@@ -95,9 +96,9 @@ ${cutOnRevoke === null ? '# cut_on_revoke = true' : `cut_on_revoke = ${String(cu
 `;
 }
 
-/** A peer's file with another tag and secret and everything else, comments too, as it was. */
+/** A correct peer's file with another tag and secret and everything else, comments too, as it was. */
 export function replacePeerKeys(content: string, keys: Pick<PeerRecord, 'tag' | 'secret'>): string {
-  const { root } = decodeToml(content, schema, { file: 'peer', code: 'config' });
+  const root = parseToml(content, { file: 'peer', code: 'config' });
   return (
     [
       { node: findNode(root, ['tag']).node, text: `"${formatTag(keys.tag)}"` },

@@ -94,11 +94,12 @@ export class PeerStore {
    * @throws {HknockError} as {@link get}, and `host` when its file cannot be written
    */
   async rotate(name: PeerName, entropy: Entropy): Promise<PeerRecord> {
-    const peer = await this.get(name);
+    await this.#requirePeer(name);
+    const file = this.#pathOf(name);
+    const content = await readPrivateFile(file, { content: 'secret' });
+    const peer = decodePeer(content, name, { file, known: null });
     const keys = newKeys(entropy);
-    const path = this.#pathOf(name);
-    const content = await readPrivateFile(path, { content: 'secret' });
-    await replacePrivateFile(path, replacePeerKeys(content, keys));
+    await replacePrivateFile(file, replacePeerKeys(content, keys));
     return { ...peer, ...keys };
   }
 

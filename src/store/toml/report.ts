@@ -54,6 +54,6 @@ function show({ kind, value }: TomlNode, path: Trouble['path']): string {
   if (path.some((key) => secretKeys.has(String(key)))) {
     return typeof value === 'string' ? `text of ${String(value.length)} characters` : `a ${kind}`;
   }
-  const text = JSON.stringify(value);
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
