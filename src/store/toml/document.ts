@@ -18,10 +18,20 @@ export function parseToml(text: string, source: Source): TomlNode {
       if (item.type === 'TOMLTable') addTable(root, item);
       else addPair(root, item, 0);
     }
-    return root;
   } catch (error) {
     return reportTroubles(root, [syntaxTrouble(error)], source);
   }
+  const forbidden = forbiddenKeys(root, []);
+  return forbidden.length === 0 ? root : reportTroubles(root, forbidden, source);
+}
+
+// a schema for tables with any key would pass over this one in silence
+function forbiddenKeys(node: TomlNode, path: TomlPath): readonly Trouble[] {
+  return [...node.children].flatMap(([key, child]) =>
+    key === '__proto__'
+      ? [{ path: [...path, key], name: 'any other word' }]
+      : forbiddenKeys(child, [...path, key]),
+  );
 }
 
 function placeOf(node: AST.TOMLNode): Place {

@@ -22,10 +22,11 @@ export function reportTroubles(
   troubles: readonly Trouble[],
   source: Source,
 ): never {
-  const lines = troubles
+  const told = troubles
     .map((trouble) => describe(root, trouble))
     .sort((a, b) => a.line - b.line)
     .map(({ line, sentence }) => `${source.file}:${String(line)}: ${sentence}`);
+  const lines = [...new Set(told)];
   const more = lines.length - MAX_SHOWN;
   const shown = lines.slice(0, MAX_SHOWN);
   if (more > 0) shown.push(`${source.file}: and ${String(more)} more`);

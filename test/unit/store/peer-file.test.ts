@@ -34,7 +34,7 @@ test('the options that a new file names as comments are read when they are optio
 
 const wrong: readonly (readonly [content: string, line: number, key: string])[] = [
   ['services = ["ssh"]\n', 1, 'tag'],
-  [`${keys}`, 1, 'services'],
+  [keys, 1, 'services'],
   [`${keys}services = []\n`, 3, 'services'],
   [`${keys}services = "ssh"\n`, 3, 'services'],
   [`${keys}services = ["SSH"]\n`, 3, 'services[0]'],
