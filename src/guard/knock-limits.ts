@@ -18,8 +18,12 @@ export class KnockLimits {
     this.#sources = new TokenBuckets(perSource, BUCKETS);
   }
 
-  /** Counts a knock; false when it is one too many. */
+  /** Counts a knock; false when it is one too many, and then it counts for neither. */
   take(peer: PeerName, source: IpAddress, now: MonotonicMs): boolean {
-    return this.#peers.take(peer, now) && this.#sources.take(limitKey(source), now);
+    const prefix = limitKey(source);
+    if (!this.#peers.has(peer, now) || !this.#sources.has(prefix, now)) return false;
+    this.#peers.take(peer, now);
+    this.#sources.take(prefix, now);
+    return true;
   }
 }

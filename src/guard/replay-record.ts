@@ -30,10 +30,15 @@ export class ReplayRecord {
     return entry === undefined ? null : (entry.answer ?? 'pending');
   }
 
+  /** Whether one more can be remembered. */
+  hasRoom(now: MonotonicMs): boolean {
+    this.#forgetExpired(now);
+    return this.#entries.size < this.#capacity;
+  }
+
   /** Takes note of a cookie whose outcome is still open; false when there is no room. */
   begin(cookie: Uint8Array, expiresAt: MonotonicMs, now: MonotonicMs): boolean {
-    this.#forgetExpired(now);
-    if (this.#entries.size >= this.#capacity) return false;
+    if (!this.hasRoom(now)) return false;
     this.#entries.set(toHex(cookie), { expiresAt, answer: null });
     return true;
   }

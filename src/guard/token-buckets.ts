@@ -26,6 +26,11 @@ export class TokenBuckets {
     this.#capacity = capacity;
   }
 
+  /** Whether `take` would find a token; takes none. */
+  has(key: string, now: MonotonicMs): boolean {
+    return this.#refilled(key, now).tokens >= 1;
+  }
+
   /** Takes a token of `key` if there is one. */
   take(key: string, now: MonotonicMs): boolean {
     const bucket = this.#refilled(key, now);

@@ -139,14 +139,15 @@ export class Responder {
     const transcript = transcriptHash(keys, statement, cookie);
     if (!equalConstantTime(keys.proof.of(transcript), proof)) return drops.proof;
     const ticket: Ticket = { keys, transcript, cookie, observed: source };
-    // step 10: before the record, which one peer must not be able to fill for all
+    // step 10: what cannot be remembered must not be opened
+    if (!this.#replays.hasRoom(now)) {
+      return { kind: 'reply', bytes: this.#grant(ticket, refuse('busy')) };
+    }
+    // step 11: before the record takes it in, which one peer must not be able to fill for all
     if (!this.#limits.take(peer.name, source.address, now)) {
       return { kind: 'reply', bytes: this.#grant(ticket, refuse('limit-reached')) };
     }
-    // step 11
-    if (!this.#replays.begin(cookie, later(response.issuedAt, CHALLENGE_LIFE_MS), now)) {
-      return { kind: 'reply', bytes: this.#grant(ticket, refuse('busy')) };
-    }
+    this.#replays.begin(cookie, later(response.issuedAt, CHALLENGE_LIFE_MS), now);
     const session = sessionSecret(keys, transcript);
     const knock = { peer: peer.name, ...wish, observed: source, sessionSecret: session };
     return { kind: 'knock', knock, ticket };

@@ -56,7 +56,7 @@ export function decodeChallenge(
   datagram: Uint8Array,
 ): (ChallengeBody & { readonly nonce: Uint8Array }) | null {
   if (datagram.length !== CHALLENGE_LENGTH) return null;
-  const nonce = datagram.slice(0, NONCE_LENGTH);
+  const nonce = datagram.subarray(0, NONCE_LENGTH);
   const ad = concat(keys.tag, initiatorNonce);
   const body = open({ key: keys.challenge, nonce, ad }, datagram.subarray(NONCE_LENGTH));
   if (body === null) return null;

@@ -73,7 +73,7 @@ export function decodeGrant(
   datagram: Uint8Array,
 ): GrantBody | null {
   if (datagram.length !== GRANT_LENGTH) return null;
-  const nonce = datagram.slice(0, NONCE_LENGTH);
+  const nonce = datagram.subarray(0, NONCE_LENGTH);
   const sealed = datagram.subarray(NONCE_LENGTH);
   const body = open({ key: keys.grant, nonce, ad: transcript }, sealed);
   if (body === null) return null;

@@ -83,7 +83,7 @@ export function encodeRequest(
 
 /** Opens a datagram of REQUEST_LENGTH bytes; null when it was not sealed under this peer's key. */
 export function decodeRequest(keys: HandshakeKeys, datagram: Uint8Array): OpenedRequest | null {
-  const nonce = datagram.slice(PEER_TAG_LENGTH, SEALED_AT);
+  const nonce = datagram.subarray(PEER_TAG_LENGTH, SEALED_AT);
   const body = open({ key: keys.request, nonce, ad: keys.tag }, datagram.subarray(SEALED_AT));
   return body === null ? null : { nonce, body };
 }

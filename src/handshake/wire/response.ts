@@ -75,7 +75,7 @@ export function encodeResponse(
 
 /** Opens a datagram of RESPONSE_LENGTH bytes; null when it was not sealed under this peer's key. */
 export function decodeResponse(keys: HandshakeKeys, datagram: Uint8Array): OpenedResponse | null {
-  const nonce = datagram.slice(PEER_TAG_LENGTH, SEALED_AT);
+  const nonce = datagram.subarray(PEER_TAG_LENGTH, SEALED_AT);
   const body = open({ key: keys.response, nonce, ad: keys.tag }, datagram.subarray(SEALED_AT));
   if (body === null) return null;
   return {
