@@ -35,6 +35,11 @@ export async function forgetConnections(cut: Cut, command: readonly string[]): P
   await eachFamily(cut, command, '-D');
 }
 
+/** @throws {HknockError} `host` when there is no conntrack program that runs */
+export async function requireConntrack(): Promise<void> {
+  await run(['conntrack'], ['--version']);
+}
+
 /** Reads the lines of `conntrack -L`: the first of each pair of values is the direction of the first packet. */
 export function parseFlows(text: string): readonly Connection[] {
   return text.split('\n').flatMap((line) => {

@@ -134,7 +134,8 @@ export class NftConsole {
   }
 }
 
-function faultOfEnd(cause: unknown): HknockError {
+/** Why an nft program cannot be used. */
+export function faultOfEnd(cause: unknown): HknockError {
   if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
     return new HknockError('host', 'there is no nft program', {
       hint: 'apt-get install nftables',

@@ -144,7 +144,8 @@ function throwIf(fault: Fault | null): void {
   if (fault !== null) throw faultError(fault);
 }
 
-function unusable(fault: Fault): HknockError {
+/** Why the kernel does not take our table. */
+export function unusable(fault: Fault): HknockError {
   if (fault.kind === 'denied') return denied(fault.message);
   return new HknockError('host', `nftables does not take our table: ${fault.message}`, {
     hint: "it needs nftables 1.0.6 and Linux 5.10 or newer; without them use the 'userspace' firewall",
