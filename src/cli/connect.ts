@@ -17,10 +17,12 @@ export function addConnect(program: Command): void {
 }
 
 async function connect(
-  host: string,
-  service: ServiceName | undefined,
-  command: readonly string[],
-  options: KnockCliOptions,
+  ...[host, service, command, options]: [
+    host: string,
+    service: ServiceName | undefined,
+    command: readonly string[],
+    options: KnockCliOptions,
+  ]
 ): Promise<void> {
   const result = await knockAt(host, service, options);
   if (!result.granted) throw refusal(result);

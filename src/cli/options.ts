@@ -4,15 +4,14 @@ import { admissions } from '../units/admission.ts';
 
 /** `--dir DIR`, or HKNOCK_DIR. */
 export function dirOption(): Option {
-  return new Option('--dir <dir>', "the server's folder").env('HKNOCK_DIR');
+  return new Option('--dir <dir>', "the server's folder").env('HKNOCK_DIR').argParser(notEmpty);
 }
 
 /** `--profile P`, or HKNOCK_PROFILE. */
 export function profileOption(): Option {
-  return new Option(
-    '--profile <name>',
-    'the profile to use: its name, or the path of its file',
-  ).env('HKNOCK_PROFILE');
+  return new Option('--profile <name>', 'the profile to use: its name, or the path of its file')
+    .env('HKNOCK_PROFILE')
+    .argParser(notEmpty);
 }
 
 /** `--admission A` */
@@ -40,4 +39,10 @@ export function argument<T>(parse: (text: string) => T): (text: string) => T {
 /** A list separated by commas, each part read by `parse`. */
 export function commaSeparated<T>(parse: (text: string) => T): (text: string) => readonly T[] {
   return argument((text) => text.split(',').map((each) => parse(each)));
+}
+
+// an unset shell variable must not mean the current folder
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
 }

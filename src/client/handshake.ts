@@ -11,7 +11,7 @@ import {
 } from '../handshake/initiator.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
-import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { type Endpoint, formatEndpoint, type IpAddress } from '../units/network.ts';
 
 /** What one handshake runs on. */
 export interface HandshakeOptions {
@@ -19,6 +19,17 @@ export interface HandshakeOptions {
   readonly socket: DatagramSocket;
   readonly remote: Endpoint;
   readonly clock: Clock;
+}
+
+/** Both ends of the path that a handshake took. */
+export interface Endpoints {
+  /** The responder's address that answered. */
+  readonly server: IpAddress;
+  /** Where the responder sees us. */
+  readonly observed: Endpoint;
+  /** Where we believe we are. */
+  readonly claimed: Endpoint;
+  readonly behindNat: boolean;
 }
 
 interface Waiter {
@@ -48,7 +59,7 @@ export class Handshake {
   }
 
   /** Both ends of the path, given where the responder sees us. */
-  endpoints(observed: Endpoint) {
+  endpoints(observed: Endpoint): Endpoints {
     const { socket, remote } = this.#options;
     const claimed = socket.local[0] ?? observed;
     const behindNat = claimed.address !== observed.address;

@@ -10,9 +10,9 @@ import { createSystemEntropy } from '../system/entropy.ts';
 import type { Admission } from '../units/admission.ts';
 import type { Granted, Refused } from '../units/knock.ts';
 import type { GrantId, ServiceName } from '../units/names.ts';
-import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { IpAddress, ServicePort } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
-import { Handshake } from './handshake.ts';
+import { type Endpoints, Handshake } from './handshake.ts';
 import { race } from './race.ts';
 import { interleaveFamilies, type Resolve, resolveHost } from './resolve.ts';
 
@@ -29,15 +29,8 @@ export interface KnockOptions {
 }
 
 /** What every answered knock tells. */
-interface Answered {
+interface Answered extends Endpoints {
   readonly service: ServiceName;
-  /** The server's address that answered: connect to this one. */
-  readonly server: IpAddress;
-  /** Where the server sees us. */
-  readonly observed: Endpoint;
-  /** Where we believe we are. */
-  readonly claimed: Endpoint;
-  readonly behindNat: boolean;
   readonly elapsedMs: number;
 }
 
@@ -90,11 +83,11 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
     // the server counts from when it has opened, which is later: ours is the safe side
     const askedAt = clock.unixMs();
     const { outcome, observed, sessionSecret } = await handshake.conclude();
-    const answered = { ...handshake.endpoints(observed), service };
     const elapsedMs = clock.monotonicMs() - startedAt;
+    const answered = { ...handshake.endpoints(observed), service, elapsedMs };
     return outcome.kind === 'granted'
-      ? { ...answered, elapsedMs, ...granted(outcome, askedAt), sessionSecret }
-      : { ...answered, elapsedMs, ...refused(outcome) };
+      ? { ...answered, ...granted(outcome, askedAt), sessionSecret }
+      : { ...answered, ...refused(outcome) };
   } finally {
     await handshake.close();
   }

@@ -49,13 +49,16 @@ function firstOf<T>(
   { addresses, clock }: Pick<RaceOptions<never>, 'addresses' | 'clock'>,
 ): Promise<T> {
   const waiting = [...addresses];
-  const faults: unknown[] = [];
+  const tried: Promise<T>[] = [];
+  let failed = 0;
   return new Promise((resolve, reject) => {
     const tryNext = (): void => {
       const address = waiting.shift();
       if (address === undefined) return;
       const turn = clock.after(ATTEMPT_DELAY_MS, tryNext);
-      attempt(address)
+      const trying = attempt(address);
+      tried.push(trying);
+      trying
         .finally(() => {
           turn.cancel();
         })
@@ -64,9 +67,10 @@ function firstOf<T>(
             waiting.length = 0;
             resolve(winner);
           },
-          (fault: unknown) => {
-            faults.push(fault);
-            if (faults.length === addresses.length) reject(faults[0] as Error);
+          () => {
+            const [first] = tried;
+            failed++;
+            if (failed === addresses.length && first !== undefined) resolve(first);
             else tryNext();
           },
         );
