@@ -33,13 +33,13 @@ const firewall = table({
 });
 
 const limits = table({
-  peer_knocks_per_second: wholeNumber(1, 100_000).default(2),
-  peer_knocks_burst: wholeNumber(1, 1_000_000).default(20),
+  peer_knocks_per_second: wholeNumber(1, 100_000).default(5),
+  peer_knocks_burst: wholeNumber(1, 1_000_000).default(50),
   source_knocks_per_second: wholeNumber(1, 100_000).default(20),
   source_knocks_burst: wholeNumber(1, 1_000_000).default(100),
-  grants_per_peer: wholeNumber(1, 1_000_000).default(16),
+  grants_per_peer: wholeNumber(1, 1_000_000).default(64),
   grants_per_source: wholeNumber(1, 1_000_000).default(256),
-  grants: wholeNumber(1, 1_000_000).default(65_536),
+  grants: wholeNumber(1, 1_000_000).default(131_072),
   replay_records: wholeNumber(1024, 10_000_000).default(65_536),
 });
 

@@ -35,8 +35,9 @@ on_stop = "open"
 listen = ["0.0.0.0", "::"]
 
 [firewall.command]
-# Program and arguments that let a source in and shut it out again. No shell reads them; what is to be opened
-# comes in environment variables.
+# Program and arguments that let a source in to one port and shut it out again, run without a shell. Filled in are
+# {address}, {family}, {protocol}, {port}, {lifetime} (seconds), {grant}, {peer} and {service}; the environment has
+# them as HKNOCK_ADDRESS and so on. Your own rules shut the ports to begin with; only admission "address" is possible.
 open = []
 close = []
 # A program that runs longer is killed, and the knock refused.
@@ -53,15 +54,15 @@ cut_on_revoke = true
 
 [limits]
 # Knocks of one peer: so many a second, and so many at once.
-peer_knocks_per_second = 2
-peer_knocks_burst = 20
+peer_knocks_per_second = 5
+peer_knocks_burst = 50
 # Knocks from one IPv4 address or IPv6 /64 network, which many clients may share.
 source_knocks_per_second = 20
 source_knocks_burst = 100
 # Live grants of one peer, to one IPv4 address or IPv6 /64 network, and in all.
-grants_per_peer = 16
+grants_per_peer = 64
 grants_per_source = 256
-grants = 65536
+grants = 131072
 # Knocks remembered so that none counts twice.
 replay_records = 65536
 

@@ -1,7 +1,9 @@
 import type { ServerConfig, ServiceConfig } from '../config/server-config.ts';
+import { HknockError } from '../errors/hknock-error.ts';
 import type { ProtectedPort } from '../host/firewall.ts';
 import type { PeerPolicy, Policy, ServicePolicy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
+import { type Admission, isAtLeastAsNarrow } from '../units/admission.ts';
 import type { PeerName } from '../units/names.ts';
 
 /** The policy that configuration and peers' files make together. */
@@ -25,6 +27,20 @@ export function policyOf(
     services: new Map([...services].map(([name, each]) => [name, servicePolicy(each)])),
     peers: new Map([...peers].map(([name, each]) => [name, peerPolicy(each)])),
   };
+}
+
+/**
+ * Refuses a policy by which nobody could ever be let in.
+ * @param enforceable the admissions that the firewall can keep to
+ * @throws {HknockError} `config`
+ */
+export function requireEnforceable({ services }: Policy, enforceable: readonly Admission[]): void {
+  for (const { name, admission } of services.values()) {
+    if (enforceable.some((each) => isAtLeastAsNarrow(each, admission))) continue;
+    throw new HknockError('config', `service '${name}' wants admission '${admission}' at least`, {
+      hint: `this firewall can enforce ${enforceable.join(', ')}: set 'admission' to one of these, or choose another backend`,
+    });
+  }
 }
 
 /** The ports that the firewall is to shut. */

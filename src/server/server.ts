@@ -18,7 +18,7 @@ import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
-import { policyOf, protectedPorts } from './policy.ts';
+import { policyOf, protectedPorts, requireEnforceable } from './policy.ts';
 
 export interface ServerOptions {
   /** The server's folder, as `hknock init` makes it. */
@@ -81,6 +81,7 @@ export class Server {
     });
     try {
       const firewall = options.createFirewall(folder);
+      requireEnforceable(policyOf(folder.config, new Map()), firewall.admissions);
       await firewall.start(protectedPorts(folder.config));
       return new Server(options, folder, { socket, firewall });
     } catch (fault) {
@@ -168,6 +169,7 @@ export class Server {
 
   async #reload(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
+    requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall.admissions);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
     const { revoked, rotated } = this.#peers.update(folder.peers);
     this.#folder = folder;
