@@ -1,6 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { Machine, type Place, here } from '../support/machine.ts';
+import type { Namespace } from '../support/netns.ts';
 import { namespaces } from '../support/probe.ts';
+import { isInstalled } from '../support/programs.ts';
 import { addresses, natTopology } from '../support/topology.ts';
 
 export type Player = 'client' | 'neighbour' | 'server';
@@ -9,6 +11,8 @@ export type Player = 'client' | 'neighbour' | 'server';
 export interface Stage extends Readonly<Record<Player, Machine>> {
   /** What there is to see, a line each. */
   readonly picture: readonly string[];
+  /** The server as `nmap` would scan it; null where there is more on the machine than the demo's server. */
+  readonly scan: readonly string[] | null;
   readonly firewall: 'nftables' | 'userspace';
   /** The server's address and UDP port for knocks. */
   readonly listen: { readonly address: string; readonly port: number };
@@ -24,6 +28,8 @@ export interface Stage extends Readonly<Record<Player, Machine>> {
   remove(): Promise<void>;
 }
 
+const nmap = 'nmap -n -Pn -sS --min-rate 3000 --max-retries 0 -p 1-1024,8080'.split(' ');
+
 /** Four machines in network namespaces where this is possible, else loopback. */
 export function buildStage(): Promise<Stage> {
   return namespaces.available ? networkStage() : loopbackStage(namespaces.reason);
@@ -31,6 +37,7 @@ export function buildStage(): Promise<Stage> {
 
 async function networkStage(): Promise<Stage> {
   const topology = await natTopology();
+  await defaultDrop(topology.server);
   return {
     picture: [
       'Four machines, each in a network namespace of its own:',
@@ -40,6 +47,8 @@ async function networkStage(): Promise<Stage> {
       `  neighbour ${addresses.neighbour} --'   (random ports)         (nftables)`,
     ],
     ...inhabit(topology, () => topology.remove()),
+    // hknock has its ports shut; that all others are silent too is the ordinary firewall's doing
+    scan: isInstalled('nmap') ? [...nmap, addresses.server] : null,
     firewall: 'nftables',
     listen: { address: addresses.server, port: 62_202 },
     servicePort: 8080,
@@ -48,6 +57,22 @@ async function networkStage(): Promise<Stage> {
     observed: addresses.public,
     claimed: addresses.client,
   };
+}
+
+/** An ordinary firewall beside ours, as many a server has: nothing comes in but the knocks and what hknock protects. */
+async function defaultDrop(server: Namespace): Promise<void> {
+  const input = `
+    table inet filter {
+      chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iif lo accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+        udp dport 62202 accept
+        tcp dport 8080 accept
+      }
+    }`;
+  await server.exec(['nft', '-f', '-'], { input });
 }
 
 async function loopbackStage(reason: string): Promise<Stage> {
@@ -61,6 +86,7 @@ async function loopbackStage(reason: string): Promise<Stage> {
       '  server    127.0.0.1, with a forwarder in front of the service',
     ],
     ...inhabit({ client: here, neighbour: here, server: here }),
+    scan: null,
     firewall: 'userspace',
     listen: { address: '127.0.0.1', port: knocks },
     servicePort: service,

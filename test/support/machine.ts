@@ -54,10 +54,12 @@ export class Machine {
    * @throws {Error} on a non-zero exit unless `allowFailure`
    */
   hknock(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
-    return this.place.exec(this.argv(...args), {
-      ...options,
-      env: { ...this.#env, ...options.env },
-    });
+    return this.run(this.argv(...args), options);
+  }
+
+  /** The same for any command, with hknock's surroundings. */
+  run(argv: readonly string[], options: ExecOptions = {}): Promise<Finished> {
+    return this.place.exec(argv, { ...options, env: { ...this.#env, ...options.env } });
   }
 
   /** Starts a command with hknock's surroundings; `remove` kills it if it still runs. */
@@ -70,16 +72,20 @@ export class Machine {
   }
 
   /**
-   * Starts `hknock serve` and waits until it answers on its control socket.
+   * Starts `hknock serve` and waits until it says that it serves.
    * @throws {Error} with what it wrote when it ends instead
    */
   async serve(...args: readonly string[]): Promise<Daemon> {
-    const child = this.start(this.argv('serve', ...args), { stdio: ['ignore', 'pipe', 'pipe'] });
-    const daemon = new Daemon(child);
-    await until(async () => {
+    return this.serveAs(this.argv('serve', ...args));
+  }
+
+  /** The same by a command line that leads to `hknock serve`. */
+  async serveAs(argv: readonly string[]): Promise<Daemon> {
+    const daemon = new Daemon(this.start(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    await until(() => {
       if (daemon.hasEnded) throw new Error(`hknock serve ended:\n${daemon.log}`);
-      return (await this.hknock(['status', '--json'], { allowFailure: true })).code === 0;
-    }, 'hknock serve to answer');
+      return daemon.log.includes(' info serving');
+    }, 'hknock serve to begin');
     return daemon;
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { startReaper } from './reaper.ts';
+import './path.ts';
 
 /** What a finished command left behind. `code` is null when a signal ended it. */
 export interface Finished {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import './path.ts';
 
 /** What the tests run besides Node, and the Debian package it comes in. */
 const packages: Readonly<Record<string, string>> = {
@@ -17,8 +18,7 @@ const packages: Readonly<Record<string, string>> = {
   python3: 'python3',
 };
 
-// Debian keeps most of them where an ordinary user's PATH does not lead
-const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+const folders = (process.env['PATH'] ?? '').split(':');
 
 /** Whether a program of that name can be run here. */
 export function isInstalled(program: string): boolean {

@@ -1,0 +1,51 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Machine } from './machine.ts';
+import { until } from './netns.ts';
+import { welcome } from './service.ts';
+
+/** `hknock connect` with somebody at its standard input, who talks to the service. */
+export class Conversation {
+  readonly #child: ChildProcess;
+  #heard = '';
+  #complaint = '';
+
+  /** Begins one and waits for the service's greeting. @throws {Error} with what it wrote when it ends instead */
+  static async begin(machine: Machine, ...args: readonly string[]): Promise<Conversation> {
+    const conversation = new Conversation(machine.start(machine.argv('connect', 'gate', ...args)));
+    await conversation.#hear(welcome);
+    return conversation;
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#heard += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#complaint += text));
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Says something and waits until the service has said it back. @throws {Error} when it does not */
+  async say(text: string): Promise<void> {
+    this.#child.stdin?.write(`${text}\n`);
+    await this.#hear(text);
+  }
+
+  /** Hangs up, and gives the exit code. */
+  async end(): Promise<number | null> {
+    const closed = once(this.#child, 'close');
+    this.#child.stdin?.end();
+    await closed;
+    return this.#child.exitCode;
+  }
+
+  async #hear(text: string): Promise<void> {
+    await until(() => {
+      if (this.#heard.includes(text)) return true;
+      if (this.hasEnded) throw new Error(`hknock connect ended: ${this.#complaint}`);
+      return false;
+    }, `'${text}' from the service`);
+  }
+}

@@ -1,0 +1,115 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
+import { type Daemon, Machine } from './machine.ts';
+import { cleanUp } from './netns.ts';
+import { startService } from './service.ts';
+import { type Topology, type TopologyOptions, addresses, natTopology } from './topology.ts';
+
+export interface DeploymentOptions extends TopologyOptions {
+  /** Names and addresses in the client's profile; the server's first IPv4 address if not said. */
+  readonly hosts?: readonly string[];
+  /** How long a grant waits; 20 s if not said, longer than any test takes to look. */
+  readonly ttl?: string;
+  /** What the client may open; `web` if not said. */
+  readonly services?: string;
+  /** Changes the text of the new `hknock.toml`. */
+  readonly configure?: (text: string) => string;
+}
+
+/** hknock on the machines of a topology, as the README would have it done, with a service behind it. */
+export interface Deployment {
+  readonly topology: Topology;
+  readonly server: Machine;
+  readonly client: Machine;
+  readonly neighbour: Machine;
+  readonly daemon: Daemon;
+}
+
+/** The service's TCP port. */
+export const servicePort = 8080;
+
+/** What of `hknock knock --json` tests look at. */
+export interface Knocked {
+  readonly granted: boolean;
+  readonly reason?: string;
+  readonly server: string;
+  readonly observedAddress: string;
+  readonly claimedAddress: string;
+  readonly behindNat: boolean;
+  readonly admission: string;
+  readonly expiresAt: string;
+  readonly elapsedMs: number;
+  readonly grant: string;
+}
+
+/** Builds the networks, starts service and server, and enrols the peer `alice` on the client. All ends with the test. */
+export async function deploy(
+  t: ExecutionContext,
+  options: DeploymentOptions = {},
+): Promise<Deployment> {
+  const machines = await inhabit(t, options);
+  const { server, client } = machines;
+  await startService(server, servicePort);
+  await server.hknock(['init']);
+  const service = ['service', 'add', 'web', `tcp/${String(servicePort)}`];
+  await server.hknock([...service, '--ttl', options.ttl ?? '20s']);
+  configure(server, options);
+  await enrol(server, client, { peer: 'alice', services: options.services ?? 'web' });
+  return { ...machines, daemon: await server.serve() };
+}
+
+/** Puts a machine in each place of a new topology. */
+export async function inhabit(
+  t: ExecutionContext,
+  options: TopologyOptions = {},
+): Promise<Omit<Deployment, 'daemon'>> {
+  const topology = await natTopology(options);
+  cleanUp(t, () => topology.remove());
+  const live = (place: keyof Omit<Topology, 'remove'>): Machine => {
+    const machine = new Machine(topology[place]);
+    cleanUp(t, () => machine.remove());
+    return machine;
+  };
+  return { topology, server: live('server'), client: live('client'), neighbour: live('neighbour') };
+}
+
+/** Makes a peer on the server, and hands its profile to a machine, where it is called `gate`. */
+export async function enrol(
+  server: Machine,
+  machine: Machine,
+  { peer, services }: { readonly peer: string; readonly services: string },
+): Promise<void> {
+  const profile = server.path(`${peer}.toml`);
+  await server.hknock(['peer', 'add', peer, '--service', services, '--out', profile]);
+  await machine.hknock(['import', profile, '--name', 'gate']);
+}
+
+/** `hknock knock gate --json`, whatever comes of it. */
+export async function knock(machine: Machine, ...args: readonly string[]): Promise<Knocked> {
+  const all = ['knock', 'gate', ...args, '--json'];
+  const { stdout } = await machine.hknock(all, { allowFailure: true });
+  return JSON.parse(stdout) as Knocked;
+}
+
+/** What the running server says to `status` or `grants`. */
+export async function ask(server: Machine, command: 'status' | 'grants'): Promise<unknown> {
+  return JSON.parse((await server.hknock([command, '--json'])).stdout);
+}
+
+/** Changes `hknock.toml`. */
+export function edit(server: Machine, change: (text: string) => string): void {
+  const path = server.path('server/hknock.toml');
+  const before = readFileSync(path, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error('the configuration was to be changed, and was not');
+  writeFileSync(path, after);
+}
+
+function configure(
+  server: Machine,
+  { hosts = [addresses.server], configure: change = (text) => text }: DeploymentOptions,
+): void {
+  edit(server, (text) =>
+    change(text.replace('public_hosts = []', `public_hosts = ${JSON.stringify(hosts)}`)),
+  );
+}
