@@ -9,7 +9,7 @@ export type FirewallBackend = (typeof firewallBackends)[number];
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 /** What `hknock.toml` says, checked, with its defaults filled in. */
 export interface ServerConfig {
@@ -46,7 +46,7 @@ export interface FirewallConfig {
 }
 
 /** What holds where neither the service nor the peer says otherwise. */
-export interface PolicyConfig {
+interface PolicyConfig {
   /** The widest admission accepted. */
   readonly admission: Admission;
   /** How long a grant waits for its connection. */
@@ -68,7 +68,7 @@ export interface ServiceConfig {
 }
 
 /** A token bucket: so many at once, then so many a second. */
-export interface RateConfig {
+interface RateConfig {
   readonly perSecond: number;
   readonly burst: number;
 }

@@ -105,19 +105,6 @@ export class ProfileStore {
     return old === undefined ? 'added' : 'replaced';
   }
 
-  /**
-   * Forgets a profile.
-   * @throws {HknockError} `config` when there is none of that name, or as {@link save}
-   */
-  async remove(name: string): Promise<void> {
-    const profiles = await this.list();
-    const rest = profiles.filter((profile) => profile.name !== name);
-    if (rest.length === profiles.length) {
-      throw new HknockError('config', `there is no profile named '${name}'`);
-    }
-    await this.#write(rest);
-  }
-
   async #read(): Promise<string | null> {
     try {
       return await readPrivateFile(this.path, { content: 'secret' });
