@@ -31,6 +31,9 @@ export function fillIn(
 
 /** The whole environment of a command: the facts as `HKNOCK_ADDRESS` and the like, and the search path. */
 export function environmentOf(facts: Facts): Record<string, string> {
-  const told = Object.entries(facts).map(([name, fact]) => [`HKNOCK_${name.toUpperCase()}`, fact]);
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...Object.fromEntries(told) };
+  const environment: Record<string, string> = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
+  for (const [name, fact] of Object.entries(facts)) {
+    environment[`HKNOCK_${name.toUpperCase()}`] = fact;
+  }
+  return environment;
 }
