@@ -6,7 +6,7 @@ import { HknockError } from '../../../src/errors/hknock-error.ts';
 
 /** A folder of the test's own, mode 0700, gone when the test ends. */
 export async function scratch(t: ExecutionContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'hknock-test-'));
+  const directory = await mkdtemp(join(tmpdir(), 'hknock-unit-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
