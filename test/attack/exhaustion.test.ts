@@ -77,6 +77,24 @@ test('T-08: a Response repeated without end takes one place and one token', (t) 
   aliceGetsIn(t, responder, 5);
 });
 
+test('T-08: repeating a Response that was refused uses up nothing of its peer', (t) => {
+  // with one token for alice, and a record that bob fills until the challenges expire
+  const responder = responderOf({ capacity: 1, perPeer: { perSecond: 0, burst: 1 } });
+  const bobs = ask(responder, { as: bob, from: attacker, seed: 5 });
+  knockIn(responder.receive(bobs.response, attacker, START));
+  const asked = ask(responder);
+  for (let i = 0; i < 1_000; i++) {
+    const { outcome } = conclusionOf(
+      asked,
+      replyTo(responder.receive(asked.response, outside, now)),
+    );
+    if (outcome.kind !== 'refused' || outcome.reason !== 'busy') t.fail();
+  }
+  const recovered = at(START + CHALLENGE_LIFE_MS + 1);
+  const again = ask(responder, { seed: 6, now: recovered });
+  t.is(told(responder.receive(again.response, outside, recovered)), 'knock');
+});
+
 test('T-08: a peer gone bad uses up its own limit, not the record and not the limits of others', (t) => {
   const responder = responderOf({ capacity: 8, perPeer: { perSecond: 1, burst: 3 } });
   let opened = 0;

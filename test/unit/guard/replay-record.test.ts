@@ -36,8 +36,10 @@ test('T-09: takes no more than its capacity, and forgets none for a new one', (t
 test('T-09: has room again when the challenges have expired, not a millisecond before', (t) => {
   const record = new ReplayRecord(1);
   record.begin(cookie(1), at(100), at(0));
+  t.false(record.hasRoom(at(100)));
   t.false(record.begin(cookie(2), at(200), at(100)));
   t.is(record.find(cookie(1)), 'pending');
+  t.true(record.hasRoom(at(101)));
   t.true(record.begin(cookie(2), at(200), at(101)));
   t.is(record.find(cookie(1)), null);
   t.is(record.size, 1);

@@ -34,6 +34,22 @@ test('a try that fails costs nothing', (t) => {
   t.true(buckets.take('a', at(1001)));
 });
 
+test('looking whether there is a token takes none', (t) => {
+  const buckets = new TokenBuckets({ perSecond: 1, burst: 1 }, 10);
+  for (let i = 0; i < 10; i++) t.true(buckets.has('a', at(0)));
+  t.true(buckets.take('a', at(0)));
+  for (let now = 0; now < 1000; now++) t.false(buckets.has('a', at(now)));
+  t.true(buckets.has('a', at(1001)));
+  t.true(buckets.take('a', at(1001)));
+});
+
+test('T-09: looking does not take a place', (t) => {
+  const buckets = new TokenBuckets({ perSecond: 0, burst: 1 }, 1);
+  t.true(buckets.take('a', at(0)));
+  t.true(buckets.has('b', at(0)));
+  t.false(buckets.take('a', at(0)));
+});
+
 test('T-08: one key cannot use up the tokens of another', (t) => {
   const buckets = new TokenBuckets({ perSecond: 1, burst: 3 }, 10);
   t.is(takenOf(buckets, 'flood', { tries: 10_000, now: 0 }), 3);

@@ -76,6 +76,32 @@ test('T-16: no message is taken for another, at either side', (t) => {
   ignoresAll(t, { asked, state: asked.responding }, [request, challenge, response]);
 });
 
+// a socket may use the memory of a datagram again as soon as the call has returned
+test('neither side holds on to the memory of a datagram', (t) => {
+  const responder = responderOf();
+  const reused = new Uint8Array(1200);
+  const lent = (bytes: Uint8Array): Uint8Array => {
+    reused.set(bytes);
+    return reused.subarray(0, bytes.length);
+  };
+  const asked = ask(responder);
+  const { context, requesting, challenge, response } = asked;
+  const challenged = take(context, requesting, lent(challenge));
+  reused.fill(0xee);
+  const { state: responding, send } = step(context, challenged, {
+    event: { kind: 'proceed' },
+    now,
+  });
+  const [again = response] = send;
+  const { ticket } = knockIn(responder.receive(lent(again), outside, now));
+  reused.fill(0xee);
+  const grant = responder.conclude(ticket, granted);
+  t.deepEqual(replyTo(responder.receive(again, outside, now)), grant);
+  const concluded = take(context, responding, lent(grant));
+  reused.fill(0xee);
+  t.like(concluded, { kind: 'concluded', conclusion: { outcome: granted, observed: outside } });
+});
+
 function ignoresAll(
   t: ExecutionContext,
   { asked, state }: { asked: Asked; state: InitiatorState },
