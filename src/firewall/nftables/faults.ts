@@ -8,6 +8,8 @@ export type FaultKind =
   | 'missing'
   /** a map has no room */
   | 'full'
+  /** the kernel is making a map's hash table larger or smaller, and wants to be asked again */
+  | 'busy'
   /** no privilege */
   | 'denied'
   | 'other';
@@ -18,12 +20,13 @@ export interface Fault {
   readonly message: string;
 }
 
-// the C library's texts for EEXIST, ENOENT, ENFILE, EPERM: the locale of the child is C
+// the C library's texts for EPERM, ENOENT, ENFILE, EEXIST, EBUSY: the locale of the child is C
 const kinds: readonly (readonly [text: string, kind: FaultKind])[] = [
   ['Operation not permitted', 'denied'],
   ['No such file or directory', 'missing'],
   ['Too many open files in system', 'full'],
   ['File exists', 'exists'],
+  ['Device or resource busy', 'busy'],
 ];
 
 /** Reads what nft wrote to standard error about one line; null when it took the line. */

@@ -13,6 +13,9 @@ import { renderCheck, renderInstall, renderProtect, renderRemoval, renderShut } 
 /** When nft has ended or is silent, it is started again after these, and then no more. */
 const RETRY_AFTER_MS = [0, 100, 500];
 
+/** Resizing a hash table takes the kernel a few milliseconds; meanwhile it refuses what would go into it. */
+const BUSY_AFTER_MS = [1, 2, 4, 8, 16, 32, 64, 128];
+
 /** Owns our table in the kernel, and puts it back when somebody has flushed it. */
 export class KernelTable {
   readonly #console: NftConsole;
@@ -88,15 +91,28 @@ export class KernelTable {
     }
   }
 
-  async #insist(commands: readonly string[], attempt = 0): Promise<Fault | null> {
+  async #insist(commands: readonly string[]): Promise<Fault | null> {
+    for (const delayMs of BUSY_AFTER_MS) {
+      const fault = await this.#ask(commands);
+      if (fault?.kind !== 'busy') return fault;
+      await this.#pause(delayMs);
+    }
+    return this.#ask(commands);
+  }
+
+  async #ask(commands: readonly string[], attempt = 0): Promise<Fault | null> {
     try {
       return await this.#console.run(commands);
     } catch (error) {
       const delayMs = RETRY_AFTER_MS[attempt];
       if (delayMs === undefined) throw error;
-      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
-      return this.#insist(commands, attempt + 1);
+      await this.#pause(delayMs);
+      return this.#ask(commands, attempt + 1);
     }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(delayMs, resolve));
   }
 
   async #isThere(): Promise<boolean> {

@@ -1,0 +1,25 @@
+// npm run bench: the figures that the README gives, measured on the machine it runs on. Times are no tests: they are printed, and
+// a figure that misses its target is marked, because another machine may be slower.
+import { namespaces } from '../support/probe.ts';
+import { grants } from './grants.ts';
+import { knocks } from './knocks.ts';
+import { memory, rates } from './rates.ts';
+import { formatRows, type Row } from './table.ts';
+
+const parts: readonly (readonly [
+  title: string,
+  measure: () => Promise<readonly Row[]>,
+  net: boolean,
+])[] = [
+  ['Knocking through a NAT', knocks, true],
+  ['What one core deals with', rates, false],
+  ['Grants in the kernel', grants, true],
+  ['Memory under garbage', memory, false],
+];
+
+for (const [title, measure, net] of parts) {
+  process.stdout.write(`\n## ${title}\n\n`);
+  const rows =
+    net && !namespaces.available ? `not measured: ${namespaces.reason}` : await measure();
+  process.stdout.write(`${typeof rows === 'string' ? rows : formatRows(rows)}\n`);
+}

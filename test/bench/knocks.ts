@@ -1,0 +1,85 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Machine } from '../support/machine.ts';
+import { addresses, natTopology, type Topology } from '../support/topology.ts';
+import { milliseconds, percentile, type Row } from './table.ts';
+
+/** Knocks that are timed, and those before them that let both sides warm up. */
+const TIMED = 400;
+const WARM_UP = 400;
+
+/** Lets one peer knock as fast as it can, which no server should. */
+const unlimited = { peer_knocks_per_second: 100_000, peer_knocks_burst: 100_000 };
+const options = {
+  ...unlimited,
+  source_knocks_burst: 100_000,
+  grants_per_peer: 100_000,
+  grants_per_source: 100_000,
+};
+
+interface Times {
+  readonly knocks: readonly number[];
+  readonly connects: readonly number[];
+}
+
+/** From a knock to a port that can be used, through a NAT with the real programs and the kernel's firewall. */
+export async function knocks(): Promise<readonly Row[]> {
+  const topology = await natTopology();
+  const server = new Machine(topology.server);
+  const client = new Machine(topology.client);
+  try {
+    const roundTrip = await pingOf(topology);
+    const times = await timesOf(server, client);
+    const knock = percentile(times.knocks, 50);
+    return [
+      { what: 'round trip of a ping, average', measured: milliseconds(roundTrip) },
+      {
+        what: 'knock to usable port, p50',
+        measured: milliseconds(knock),
+        target: `at most ${milliseconds(2 * roundTrip + 1)} (2 round trips + 1 ms)`,
+        isReached: knock <= 2 * roundTrip + 1,
+      },
+      { what: 'the same, p99', measured: milliseconds(percentile(times.knocks, 99)) },
+      {
+        what: 'the TCP connection after it, p50',
+        measured: milliseconds(percentile(times.connects, 50)),
+      },
+    ];
+  } finally {
+    await client.remove();
+    await server.remove();
+    await topology.remove();
+  }
+}
+
+async function pingOf({ client }: Topology): Promise<number> {
+  const { stdout } = await client.exec(['ping', '-q', '-c', '200', '-i', '0.01', addresses.server]);
+  return Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1]);
+}
+
+async function timesOf(server: Machine, client: Machine): Promise<Times> {
+  const profile = server.path('bench.toml');
+  await server.hknock(['init']);
+  await server.hknock(['service', 'add', 'web', 'tcp/8080', '--ttl', '1s']);
+  const peer = ['peer', 'add', 'bench', '--service', 'web', '--host', addresses.server];
+  await server.hknock([...peer, '--out', profile]);
+  liftLimits(server.path('server/hknock.toml'));
+  server.start(['socat', 'TCP-LISTEN:8080,fork,reuseaddr', 'EXEC:cat']);
+  const daemon = await server.serve();
+  const program = fileURLToPath(new URL('knock-program.ts', import.meta.url));
+  const node = [process.execPath, '--import', 'ts-blank-space/register', program];
+  const count = String(WARM_UP + TIMED);
+  const { stdout } = await client.place.exec([...node, profile, count], { timeoutMs: 120_000 });
+  await daemon.end();
+  const { knocks: all, connects } = JSON.parse(stdout) as Times;
+  return { knocks: all.slice(WARM_UP), connects: connects.slice(WARM_UP) };
+}
+
+function liftLimits(file: string): void {
+  const raised = Object.entries(options).reduce(
+    (text, [key, value]) =>
+      text.replace(new RegExp(`^${key} = .*$`, 'm'), `${key} = ${String(value)}`),
+    readFileSync(file, 'utf8'),
+  );
+  writeFileSync(file, raised);
+}

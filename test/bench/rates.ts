@@ -1,0 +1,76 @@
+import { encodeRequest, encodeRequestBody } from '../../src/handshake/wire/request.ts';
+import { createSystemEntropy } from '../../src/system/entropy.ts';
+import { parseServiceName } from '../../src/units/names.ts';
+import { flood } from './flood.ts';
+import { loopback, type Target } from './target.ts';
+import { perSecond, type Row } from './table.ts';
+
+const entropy = createSystemEntropy();
+
+/** How many datagrams a second one core deals with, by how far they come. */
+export async function rates(): Promise<readonly Row[]> {
+  const garbage = await flood({ datagram: () => entropy.bytes(100), datagrams: 1_500_000 });
+  const tagged = await flood({ datagram: spoiled, datagrams: 500_000 });
+  const requests = await flood({ datagram: request, datagrams: 500_000 });
+  return [
+    {
+      what: 'garbage received, per second of processor',
+      measured: perSecond(garbage.received, garbage.cpuSeconds),
+      target: 'at least 150,000',
+      isReached: garbage.received / garbage.cpuSeconds >= 150_000,
+    },
+    {
+      what: 'garbage under a real tag, per second of processor',
+      measured: perSecond(tagged.received, tagged.cpuSeconds),
+    },
+    {
+      what: 'Requests answered, per second of processor',
+      measured: perSecond(requests.answered, requests.cpuSeconds),
+      target: 'at least 60,000',
+      isReached: requests.answered / requests.cpuSeconds >= 60_000,
+    },
+    {
+      what: 'Requests answered, as a share of garbage received',
+      measured: (
+        requests.answered /
+        requests.cpuSeconds /
+        (garbage.received / garbage.cpuSeconds)
+      ).toFixed(2),
+    },
+  ];
+}
+
+/** Memory after ten million datagrams that are nobody's. */
+export async function memory(): Promise<readonly Row[]> {
+  const { before, after, received } = await flood({
+    datagram: () => entropy.bytes(100),
+    datagrams: 10_000_000,
+  });
+  const growth = (key: 'heap' | 'rss'): number => (after[key] - before[key]) / 1e6;
+  return [
+    {
+      what: `growth over ${String(received)} garbage datagrams, live memory`,
+      measured: `${growth('heap').toFixed(1)} MB`,
+      target: 'under 5 MB',
+      isReached: growth('heap') < 5,
+    },
+    {
+      what: 'the same, resident',
+      measured: `${growth('rss').toFixed(1)} MB`,
+      target: 'under 5 MB',
+      isReached: growth('rss') < 5,
+    },
+  ];
+}
+
+function request({ keys }: Target): Uint8Array {
+  const claimed = { address: loopback, port: 4000 };
+  const body = encodeRequestBody({ claimed, service: parseServiceName('ssh'), admission: null });
+  return encodeRequest(keys, entropy.bytes(24), body);
+}
+
+function spoiled(target: Target): Uint8Array {
+  const datagram = Uint8Array.from(request(target));
+  datagram.fill(0, 99);
+  return datagram;
+}
