@@ -51,11 +51,13 @@ export class Grants {
     // counted before the firewall has answered, or knocks that come together would all find room
     this.#begin(id, plan);
     const closes = renewed === null ? [] : [id];
-    const failures = await this.#firewall.apply({
-      opens: [{ grant: id, ...plan }],
-      closes,
-      cuts: [],
-    });
+    const opens = [{ grant: id, ...plan }];
+    const failures = await this.#firewall
+      .apply({ opens, closes, cuts: [] })
+      .catch((fault: unknown) => {
+        this.#end(id);
+        throw fault;
+      });
     const failure = failures.get(id);
     if (failure !== undefined) {
       this.#end(id);

@@ -1,0 +1,156 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  decide,
+  type PeerPolicy,
+  type Plan,
+  type Policy,
+  type ServicePolicy,
+} from '../../../src/policy/policy.ts';
+import { type Admission, admissions, isAtLeastAsNarrow } from '../../../src/units/admission.ts';
+import type { Refused } from '../../../src/units/knock.ts';
+import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
+import { parseServicePort } from '../../../src/units/network.ts';
+import { parseDuration } from '../../../src/units/time.ts';
+import { address } from '../grants/plans.ts';
+
+const alice = parsePeerName('alice');
+const ssh = parseServiceName('ssh');
+const web = parseServiceName('web');
+const source = address('203.0.113.7');
+const observed = { address: source, port: 40_001 };
+
+interface Case {
+  readonly service?: Partial<ServicePolicy>;
+  readonly peer?: Partial<PeerPolicy>;
+  readonly asked?: Admission | null;
+  readonly enforceable?: readonly Admission[];
+}
+
+function policyWith({ service, peer }: Case): Policy {
+  const sshPolicy: ServicePolicy = {
+    name: ssh,
+    ports: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
+    admission: 'once',
+    lifetimeMs: parseDuration('30s'),
+    ...service,
+  };
+  const alicePolicy: PeerPolicy = {
+    name: alice,
+    services: [ssh],
+    admission: null,
+    lifetimeMs: null,
+    ...peer,
+  };
+  return {
+    services: new Map([
+      [ssh, sshPolicy],
+      [web, { ...sshPolicy, name: web }],
+    ]),
+    peers: new Map([[alice, alicePolicy]]),
+  };
+}
+
+function decided(each: Case = {}): Plan | Refused {
+  const { asked = null, enforceable = ['address', 'once'] } = each;
+  const knock = { peer: alice, service: ssh, admission: asked, observed };
+  return decide(policyWith(each), knock, enforceable);
+}
+
+function admissionOf(plan: Plan | Refused): Admission | 'refused' {
+  return 'kind' in plan ? 'refused' : plan.admission;
+}
+
+test('a peer gets what the service says, for the address that knocked', (t) => {
+  t.deepEqual(decided(), {
+    peer: alice,
+    service: ssh,
+    source,
+    ports: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
+    admission: 'once',
+    lifetimeMs: parseDuration('30s'),
+  });
+});
+
+test('what the peer says about its lifetime counts before the service', (t) => {
+  const plan = decided({ peer: { lifetimeMs: parseDuration('5m') } });
+  t.like(plan, { lifetimeMs: parseDuration('5m') });
+});
+
+for (const [title, peer, service] of [
+  ['a service that is not there', alice, parseServiceName('ftp')],
+  ['a service that is not the peer’s', alice, web],
+  ['a peer that policy does not know', parsePeerName('mallory'), ssh],
+] as const) {
+  test(`${title} is refused, and all three look the same`, (t) => {
+    const knock = { peer, service, admission: null, observed };
+    t.deepEqual(decide(policyWith({}), knock, ['address', 'once']), {
+      kind: 'refused',
+      reason: 'service-refused',
+      acceptable: [],
+    });
+  });
+}
+
+test('a wider admission than the service accepts is refused, with what it would accept', (t) => {
+  t.deepEqual(decided({ asked: 'address' }), {
+    kind: 'refused',
+    reason: 'admission-refused',
+    acceptable: ['once'],
+  });
+});
+
+test('a narrower admission than needed is given when asked for', (t) => {
+  t.is(admissionOf(decided({ service: { admission: 'address' }, asked: 'once' })), 'once');
+});
+
+test('without a wish a peer gets the widest admission that is accepted', (t) => {
+  t.is(admissionOf(decided({ service: { admission: 'address' } })), 'address');
+});
+
+test('a peer can be held to less than the service accepts, and never given more', (t) => {
+  const narrowed = { service: { admission: 'address' }, peer: { admission: 'once' } } as const;
+  t.is(admissionOf(decided(narrowed)), 'once');
+  t.is(admissionOf(decided({ ...narrowed, asked: 'address' })), 'refused');
+  const widened = { service: { admission: 'once' }, peer: { admission: 'address' } } as const;
+  t.is(admissionOf(decided(widened)), 'once');
+  t.is(admissionOf(decided({ ...widened, asked: 'address' })), 'refused');
+});
+
+test('what the firewall cannot enforce is refused, never made wider', (t) => {
+  t.deepEqual(decided({ service: { admission: 'gate' } }), {
+    kind: 'refused',
+    reason: 'admission-refused',
+    acceptable: [],
+  });
+  t.is(admissionOf(decided({ asked: 'bound' })), 'refused');
+});
+
+test('no grant is ever wider than service and peer say, than was asked, or than can be enforced', (t) => {
+  const admission = fc.constantFrom(...admissions);
+  const property = fc.property(
+    admission,
+    fc.option(admission),
+    fc.option(admission),
+    fc.subarray([...admissions]),
+    (ofService, ofPeer, asked, enforceable) => {
+      const plan = decided({
+        service: { admission: ofService },
+        peer: { admission: ofPeer },
+        asked,
+        enforceable,
+      });
+      if ('kind' in plan) {
+        for (const each of plan.acceptable) {
+          t.true(enforceable.includes(each) && isAtLeastAsNarrow(each, ofService));
+        }
+        return;
+      }
+      t.true(enforceable.includes(plan.admission));
+      t.true(isAtLeastAsNarrow(plan.admission, ofService));
+      if (ofPeer !== null) t.true(isAtLeastAsNarrow(plan.admission, ofPeer));
+      if (asked !== null) t.is(plan.admission, asked);
+    },
+  );
+  fc.assert(property);
+});
