@@ -17,7 +17,7 @@ const arrows = {
   'dgram-ext': ['host'],
   store: ['host'],
   system: ['host'],
-  config: ['policy'],
+  config: ['store', 'host'],
 };
 
 /** Rooms that name the interfaces of `host` in what is handed to them, and never run a line of it. */
