@@ -4,10 +4,10 @@ import { formatEndpoint, type Port } from '../units/network.ts';
 import type { KnockGranted } from './knock.ts';
 
 /** Longest wait for a connection that a grant lets in: three SYN (RFC 6298: 1 s, then doubled) and their answers. */
-export const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The port of the grant that a TCP connection goes to. @throws {HknockError} `usage` when the service has none */
-export function tcpPort({ ports, service }: KnockGranted): Port {
+function tcpPort({ ports, service }: KnockGranted): Port {
   const tcp = ports.find(({ protocol }) => protocol === 'tcp');
   if (tcp !== undefined) return tcp.port;
   throw new HknockError('usage', `service '${service}' has no TCP port to connect to`, {

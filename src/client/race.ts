@@ -3,7 +3,7 @@ import type { Clock } from '../host/clock.ts';
 import type { IpAddress } from '../units/network.ts';
 
 /** Time that an address has for itself before the next one is tried as well (RFC 8305, section 5). */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 
 /** Something under way that can be given up. */
 export interface Attempt {

@@ -14,10 +14,10 @@ import { encodeRequest, encodeRequestBody, type RequestBody } from './wire/reque
 import { encodeResponse } from './wire/response.ts';
 
 /** How long to wait after each send before the next, and after the last before giving up (wire.md, section 6). */
-export const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
+const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
 
 /** Challenges, each for another observed address, that one handshake answers at most. */
-export const MAX_CHALLENGES = 8;
+const MAX_CHALLENGES = 8;
 
 /** Where a handshake stands. Every state is a value; `step` makes the next one. */
 export type InitiatorState =

@@ -1,7 +1,7 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 
 /** Why nft refused a line. */
-export type FaultKind =
+type FaultKind =
   /** a key is in the map with other data */
   | 'exists'
   /** the table, or what should be in it, is not there */
