@@ -16,6 +16,17 @@ const packages: Readonly<Record<string, string>> = {
   sysctl: 'procps',
   faketime: 'faketime',
   python3: 'python3',
+  iptables: 'iptables',
+  knockd: 'knockd',
+  fwknop: 'fwknop-client',
+  fwknopd: 'fwknop-server',
+};
+
+/** Packages that start a daemon where there is systemd, and its units. */
+const units: Readonly<Record<string, readonly string[]>> = {
+  'openssh-server': ['ssh.service', 'ssh.socket'],
+  knockd: ['knockd.service'],
+  'fwknop-server': ['fwknop-server.service'],
 };
 
 const folders = (process.env['PATH'] ?? '').split(':');
@@ -47,14 +58,15 @@ function listMissing(): readonly string[] {
 }
 
 function install(wanted: readonly string[]): void {
-  // on a machine of somebody's own, a package must not leave a new listening sshd behind
-  const services = wanted.includes('openssh-server') && existsSync('/run/systemd/system');
-  if (services) quietly('systemctl', '--runtime', 'mask', 'ssh.service', 'ssh.socket');
+  // on a machine of somebody's own, a package must not leave a new daemon behind
+  const systemd = existsSync('/run/systemd/system');
+  const daemons = systemd ? wanted.flatMap((name) => units[name] ?? []) : [];
+  if (daemons.length > 0) quietly('systemctl', '--runtime', 'mask', ...daemons);
   quietly('apt-get', 'update', '-q');
   quietly('apt-get', 'install', '-q', '-y', '--no-install-recommends', ...wanted);
-  if (services) {
-    quietly('systemctl', '--runtime', 'unmask', 'ssh.service', 'ssh.socket');
-    quietly('systemctl', 'disable', 'ssh.service', 'ssh.socket');
+  if (daemons.length > 0) {
+    quietly('systemctl', '--runtime', 'unmask', ...daemons);
+    quietly('systemctl', 'disable', ...daemons);
   }
 }
 
