@@ -1,5 +1,6 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
 import test, { type ExecutionContext } from 'ava';
+import type { HknockError } from '../../src/errors/hknock-error.ts';
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
 import { FakeLog } from '../../src/host/fake-log.ts';
 import type { Firewall } from '../../src/host/firewall.ts';
@@ -335,6 +336,6 @@ netTest('without privilege, start says so', async (t) => {
     log: new FakeLog(),
     nft: ['setpriv', '--reuid=65534', '--clear-groups', 'nft'],
   });
-  const error = await t.throwsAsync(firewall.start([]), { code: 'host' });
-  t.regex(String(error && 'hint' in error ? error.hint : ''), /CAP_NET_ADMIN/);
+  const error = await t.throwsAsync<HknockError>(firewall.start([]), { code: 'host' });
+  t.regex(error.hint ?? '', /CAP_NET_ADMIN/);
 });

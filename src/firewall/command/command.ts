@@ -118,7 +118,7 @@ class Command implements Firewall {
     await Promise.all(
       opening.ports.map(async (port) => {
         const hole = this.#holeFor(opening, port);
-        await this.#track(hole.release(grant, this.#commands(opening, port)));
+        await this.#track(hole.release(grant));
         if (hole.isUnused) this.#holes.delete(keyOf(opening, port));
       }),
     );

@@ -2,9 +2,9 @@ import type { GrantId } from '../../units/names.ts';
 import type { MonotonicMs } from '../../units/time.ts';
 
 export interface HoleCommands {
-  open(): Promise<void>;
+  readonly open: () => Promise<void>;
   /** Must not reject. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -12,43 +12,43 @@ export interface HoleCommands {
  * of what is open: some firewalls would then keep two rules, and others lose the one at the first close.
  */
 export class Hole {
-  readonly #holders = new Map<GrantId, MonotonicMs>();
-  #openUntil: MonotonicMs | null = null;
+  readonly #holders = new Set<GrantId>();
+  #open: { readonly until: MonotonicMs; readonly close: () => Promise<void> } | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
   /** Opens, or opens again for longer. Rejects as the command does; it is shut then. */
-  hold(grant: GrantId, until: MonotonicMs, commands: HoleCommands): Promise<void> {
+  hold(grant: GrantId, until: MonotonicMs, { open, close }: HoleCommands): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#openUntil === null || this.#openUntil < until) {
-        await this.#shut(commands);
-        await commands.open().catch(async (error: unknown) => {
+      if (this.#open === null || this.#open.until < until) {
+        await this.#shut();
+        await open().catch(async (error: unknown) => {
           // a command that failed half-way may have opened
-          await commands.close();
+          await close();
           throw error;
         });
-        this.#openUntil = until;
+        this.#open = { until, close };
       }
-      this.#holders.set(grant, until);
+      this.#holders.add(grant);
     });
   }
 
   /** Shuts when nobody else holds it open. */
-  release(grant: GrantId, commands: HoleCommands): Promise<void> {
+  release(grant: GrantId): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#holders.delete(grant) && this.#holders.size === 0) await this.#shut(commands);
+      if (this.#holders.delete(grant) && this.#holders.size === 0) await this.#shut();
     });
   }
 
   /** Whether nothing is open and nothing under way. */
   get isUnused(): boolean {
-    return this.#waiting === 0 && this.#holders.size === 0 && this.#openUntil === null;
+    return this.#waiting === 0 && this.#holders.size === 0;
   }
 
-  async #shut(commands: HoleCommands): Promise<void> {
-    if (this.#openUntil === null) return;
-    this.#openUntil = null;
-    await commands.close();
+  async #shut(): Promise<void> {
+    const opened = this.#open;
+    this.#open = null;
+    await opened?.close();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -1,11 +1,11 @@
 import test from 'ava';
-import { createUserspace } from '../../../src/firewall/userspace/userspace.ts';
-import { createSystemClock } from '../../../src/system/clock.ts';
-import type { IpAddress } from '../../../src/units/network.ts';
-import { localAgent } from './agent.ts';
-import { type Bench } from './bench.ts';
-import { conforms } from './conformance.ts';
-import { freePort } from './free-port.ts';
+import { createUserspace } from '../../../../src/firewall/userspace/userspace.ts';
+import { createSystemClock } from '../../../../src/system/clock.ts';
+import type { IpAddress } from '../../../../src/units/network.ts';
+import { localAgent } from '../agent.ts';
+import { type Bench } from '../bench.ts';
+import { conforms } from '../conformance.ts';
+import { freePort } from '../free-port.ts';
 
 let bench: Bench | null = null;
 
