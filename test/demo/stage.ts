@@ -1,9 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { Machine, type Place, here } from '../support/machine.ts';
-import type { Namespace } from '../support/netns.ts';
 import { namespaces } from '../support/probe.ts';
 import { isInstalled } from '../support/programs.ts';
-import { addresses, natTopology } from '../support/topology.ts';
+import { addresses, dropByDefault, natTopology } from '../support/topology.ts';
 
 export type Player = 'client' | 'neighbour' | 'server';
 
@@ -37,7 +36,7 @@ export function buildStage(): Promise<Stage> {
 
 async function networkStage(): Promise<Stage> {
   const topology = await natTopology();
-  await defaultDrop(topology.server);
+  await dropByDefault(topology.server);
   return {
     picture: [
       'Four machines, each in a network namespace of its own:',
@@ -57,22 +56,6 @@ async function networkStage(): Promise<Stage> {
     observed: addresses.public,
     claimed: addresses.client,
   };
-}
-
-/** An ordinary firewall beside ours, as many a server has: nothing comes in but the knocks and what hknock protects. */
-async function defaultDrop(server: Namespace): Promise<void> {
-  const input = `
-    table inet filter {
-      chain input {
-        type filter hook input priority filter; policy drop;
-        ct state established,related accept
-        iif lo accept
-        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
-        udp dport 62202 accept
-        tcp dport 8080 accept
-      }
-    }`;
-  await server.exec(['nft', '-f', '-'], { input });
 }
 
 async function loopbackStage(reason: string): Promise<Stage> {

@@ -9,6 +9,7 @@ export class Conversation {
   readonly #child: ChildProcess;
   #heard = '';
   #complaint = '';
+  #asked = 0;
 
   /** Begins one and waits for the service's greeting. @throws {Error} with what it wrote when it ends instead */
   static async begin(machine: Machine, ...args: readonly string[]): Promise<Conversation> {
@@ -33,6 +34,16 @@ export class Conversation {
     await this.#hear(text);
   }
 
+  /** Says something; whether the service says it back within a second, a hundred times what it takes. */
+  async isAlive(): Promise<boolean> {
+    const text = `still there? ${String(++this.#asked)}`;
+    this.#child.stdin?.write(`${text}\n`);
+    return this.#hear(text, 1000).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Hangs up, and gives the exit code. */
   async end(): Promise<number | null> {
     const closed = once(this.#child, 'close');
@@ -41,11 +52,12 @@ export class Conversation {
     return this.#child.exitCode;
   }
 
-  async #hear(text: string): Promise<void> {
-    await until(() => {
+  async #hear(text: string, deadlineMs?: number): Promise<void> {
+    const isHeard = (): boolean => {
       if (this.#heard.includes(text)) return true;
       if (this.hasEnded) throw new Error(`hknock connect ended: ${this.#complaint}`);
       return false;
-    }, `'${text}' from the service`);
+    };
+    await until(isHeard, `'${text}' from the service`, deadlineMs);
   }
 }

@@ -75,6 +75,25 @@ export async function natTopology(options: TopologyOptions = {}): Promise<Topolo
   }
 }
 
+/**
+ * Gives a server the ordinary firewall that many have beside ours: nothing comes in but knocks and connections to port
+ * 8080, which hknock protects. Then all ports are silent, and not just those.
+ */
+export async function dropByDefault(server: Namespace): Promise<void> {
+  const input = `
+    table inet filter {
+      chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iif lo accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+        udp dport 62202 accept
+        tcp dport 8080 accept
+      }
+    }`;
+  await server.exec(['nft', '-f', '-'], { input });
+}
+
 async function linkHome(nat: Namespace, client: Namespace, neighbour: Namespace): Promise<void> {
   await forward(nat);
   await link(client, ['192.168.7.2/24', '2001:db8:7::2/64'], nat, [
