@@ -10,13 +10,18 @@ import type { MonotonicMs } from '../../../src/units/time.ts';
 import {
   ask,
   at,
+  attacker,
   contextOf,
+  endpoint,
   granted,
   knockIn,
+  observedBy,
   outside,
+  replyTo,
   responderOf,
   START,
   take,
+  told,
 } from '../../sim/exchange.ts';
 
 interface Life {
@@ -102,6 +107,45 @@ test('what has ended stays ended', (t) => {
       t.deepEqual(next, { state, send: [] });
     }
   }
+});
+
+test('T-07: the first Challenge is answered first, the others with the next timer, each address once', (t) => {
+  const responder = responderOf();
+  const { context, requesting, request, challenge } = ask(responder);
+  const elsewhere = replyTo(responder.receive(request, attacker, START));
+  const again = replyTo(responder.receive(request, { ...attacker, port: 1 }, START));
+  const challenged = [challenge, elsewhere, again].reduce(
+    (state, bytes) => take(context, state, bytes),
+    requesting,
+  );
+  t.deepEqual(observedBy(challenged), [outside, attacker]);
+  const first = step(context, challenged, { event: { kind: 'proceed' }, now: START });
+  const next = step(context, first.state, { event: { kind: 'timer' }, now: at(START + 250) });
+  t.is(first.send.length, 1);
+  t.is(next.send.length, 2);
+  t.deepEqual(next.send[0], first.send[0]);
+  const [mine = request, theirs = request] = next.send;
+  t.is(told(responder.receive(mine, outside, START)), 'knock');
+  t.is(told(responder.receive(theirs, attacker, START)), 'knock');
+});
+
+test('T-09: no flood of Challenges makes a handshake grow without end', (t) => {
+  const responder = responderOf();
+  const { context, requesting, request } = ask(responder);
+  let state = requesting;
+  for (let i = 0; i < 100; i++) {
+    const from = endpoint(`2001:db8::${String(i)}`, 1);
+    state = take(context, state, replyTo(responder.receive(request, from, START)));
+  }
+  t.is(observedBy(state).length, 8);
+});
+
+test('a Grant that does not keep to the admission asked for is ignored', (t) => {
+  const responder = responderOf();
+  const asked = ask(responder);
+  const { ticket } = knockIn(responder.receive(asked.response, outside, START));
+  const wider = responder.conclude(ticket, { ...granted, admission: 'address' });
+  t.is(take(asked.context, asked.responding, wider), asked.responding);
 });
 
 test('proceeds only from a Challenge', (t) => {

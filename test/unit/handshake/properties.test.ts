@@ -30,6 +30,7 @@ import {
   conclusionOf,
   contextOf,
   endpoint,
+  flips,
   granted,
   inside,
   knockIn,
@@ -212,6 +213,23 @@ test('P6 one-time: what opened once does not open again when others have come si
     t.not(told(responder.receive(first.response, outside, later)), 'knock');
   }
   t.true(openedSince >= 7);
+});
+
+test('P6 one-time: under the right key no bit of statement, cookie or proof may differ, T-05', (t) => {
+  const responder = responderOf();
+  const asked = ask(responder);
+  const { statement, cookie, proof } = saidIn(asked);
+  for (const other of flips(statement)) {
+    const reason = told(responder.receive(crafted(asked, { statement: other }), outside, now));
+    t.true(reason === 'malformed' || reason === 'cookie', reason);
+  }
+  for (const other of flips(cookie)) {
+    t.is(told(responder.receive(crafted(asked, { cookie: other }), outside, now)), 'cookie');
+  }
+  for (const other of flips(proof)) {
+    t.is(told(responder.receive(crafted(asked, { proof: other }), outside, now)), 'proof');
+  }
+  knockIn(responder.receive(crafted(asked, {}), outside, now));
 });
 
 test('P7 nothing cancels: between any two messages anything may arrive, T-07', (t) => {
