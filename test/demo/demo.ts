@@ -1,4 +1,5 @@
 // `npm run demo`: a client behind a NAT gets into a server that shows no open port. Every step checks what it shows.
+// `npm run demo -- --loopback`: the same without privileges, as it plays by itself where there are none.
 import { tell } from './narrator.ts';
 import { connect, enrol, knockAndVisit, letExpire, scan, setUpServer } from './scenes.ts';
 import { type Stage, buildStage } from './stage.ts';
@@ -27,7 +28,7 @@ try {
 
 async function play(): Promise<void> {
   const startedAt = performance.now();
-  stage = await buildStage();
+  stage = await buildStage({ loopback: process.argv.includes('--loopback') });
   tell(...stage.picture);
   await setUpServer(stage);
   await enrol(stage);

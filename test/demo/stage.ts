@@ -29,8 +29,9 @@ export interface Stage extends Readonly<Record<Player, Machine>> {
 
 const nmap = 'nmap -n -Pn -sS --min-rate 3000 --max-retries 0 -p 1-1024,8080'.split(' ');
 
-/** Four machines in network namespaces where this is possible, else loopback. */
-export function buildStage(): Promise<Stage> {
+/** Four machines in network namespaces where this is possible and nobody asks for less, else loopback. */
+export function buildStage({ loopback }: { readonly loopback: boolean }): Promise<Stage> {
+  if (loopback) return loopbackStage('you asked for --loopback');
   return namespaces.available ? networkStage() : loopbackStage(namespaces.reason);
 }
 
