@@ -1,0 +1,199 @@
+import test from 'ava';
+import { dropReasons } from '../../../src/errors/drop-reason.ts';
+import { KnockLimits } from '../../../src/guard/knock-limits.ts';
+import { PeerTable } from '../../../src/handshake/peer-table.ts';
+import { Responder } from '../../../src/handshake/responder.ts';
+import type { DatagramListener, DatagramSocket } from '../../../src/host/datagram-socket.ts';
+import { FakeClock } from '../../../src/host/fake-clock.ts';
+import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
+import { FakeLog } from '../../../src/host/fake-log.ts';
+import { KnockPort } from '../../../src/server/knock-port.ts';
+import type { Knock, Outcome } from '../../../src/units/knock.ts';
+import { parsePeerName } from '../../../src/units/names.ts';
+import type { Endpoint } from '../../../src/units/network.ts';
+import {
+  alice,
+  ask,
+  type Asked,
+  attacker,
+  endpoint,
+  flips,
+  granted,
+  inside,
+  outside,
+  refused,
+  requestOf,
+  START,
+  wish,
+} from '../../sim/exchange.ts';
+
+const local = endpoint('198.51.100.1', 62_202);
+
+interface Sent {
+  readonly bytes: Uint8Array;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
+/** A socket that only a test feeds. */
+class FakeSocket implements DatagramSocket {
+  readonly local = [local];
+  readonly sent: Sent[] = [];
+  #listener: DatagramListener = () => undefined;
+
+  listen(listener: DatagramListener): void {
+    this.#listener = listener;
+  }
+
+  receive(bytes: Uint8Array, remote: Endpoint = outside): void {
+    this.#listener(bytes, remote, local);
+  }
+
+  send(bytes: Uint8Array, remote: Endpoint, from: Endpoint): void {
+    this.sent.push({ bytes, remote, local: from });
+  }
+
+  counters() {
+    return { received: 0, sent: 0, truncated: 0, sendDropped: 0, receiveDropped: 0 };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+type Admit = (knock: Knock) => Promise<Outcome>;
+
+function setUp(admit: Admit = () => Promise.resolve(granted)) {
+  const peers = new PeerTable();
+  peers.add(parsePeerName('alice'), alice);
+  const plenty = { perSecond: 1e6, burst: 1e6 };
+  const responder = new Responder({
+    peers,
+    entropy: new FakeEntropy(7),
+    limits: new KnockLimits(plenty, plenty),
+    replayCapacity: 16,
+  });
+  const clock = new FakeClock();
+  clock.advance(START - clock.monotonicMs());
+  const socket = new FakeSocket();
+  const log = new FakeLog();
+  const knocks: Knock[] = [];
+  const port = new KnockPort({
+    socket,
+    responder,
+    clock,
+    log,
+    admit: (knock) => {
+      knocks.push(knock);
+      return admit(knock);
+    },
+  });
+  // the same responder is asked for a Challenge by the way, so that the Response fits
+  const asked: Asked = ask(responder);
+  return { socket, port, log, knocks, asked };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a Request is answered at once, to where it came from and from where it arrived', (t) => {
+  const { socket, port } = setUp();
+  socket.receive(requestOf());
+  t.is(socket.sent.length, 1);
+  t.like(socket.sent[0], { remote: outside, local });
+  t.true((socket.sent[0]?.bytes.length ?? 999) <= requestOf().length);
+  t.is(port.counters().answered, 1);
+});
+
+test('a Response becomes a knock with its wish, and the outcome goes back', async (t) => {
+  const { socket, port, knocks, asked } = setUp();
+  socket.receive(asked.response);
+  await turn();
+  t.is(knocks.length, 1);
+  t.like(knocks[0], {
+    peer: 'alice',
+    service: wish.service,
+    admission: wish.admission,
+    observed: outside,
+    claimed: inside,
+  });
+  t.like(socket.sent[0], { remote: outside, local });
+  t.like(port.counters(), { answered: 0, granted: 1, refused: 0 });
+});
+
+test('nothing is sent before the outcome is known', async (t) => {
+  let decide: (outcome: Outcome) => void = () => undefined;
+  const { socket, asked } = setUp(() => new Promise((resolve) => (decide = resolve)));
+  socket.receive(asked.response);
+  await turn();
+  t.deepEqual(socket.sent, []);
+  decide(granted);
+  await turn();
+  t.is(socket.sent.length, 1);
+});
+
+test('a repeated Response is told the same again and opens nothing new (P6)', async (t) => {
+  const { socket, port, knocks, asked } = setUp();
+  socket.receive(asked.response);
+  await turn();
+  socket.receive(asked.response);
+  await turn();
+  t.is(knocks.length, 1);
+  t.deepEqual(socket.sent[1]?.bytes, socket.sent[0]?.bytes);
+  t.like(port.counters(), { answered: 1, granted: 1 });
+});
+
+test('a Response repeated while the firewall is at work opens nothing new either', async (t) => {
+  const { socket, port, knocks, asked } = setUp(() => new Promise(() => undefined));
+  for (let i = 0; i < 5; i++) socket.receive(asked.response);
+  await turn();
+  t.is(knocks.length, 1);
+  t.is(port.counters().drops.pending, 4);
+});
+
+test('a refusal is told and counted as one', async (t) => {
+  const { socket, port, asked } = setUp(() => Promise.resolve(refused));
+  socket.receive(asked.response);
+  await turn();
+  t.is(socket.sent.length, 1);
+  t.like(port.counters(), { granted: 0, refused: 1 });
+});
+
+test('a fault of ours is told as a refusal, never as granted, and the server lives on', async (t) => {
+  const { socket, port, log, asked } = setUp(() => Promise.reject(new Error('nft is on fire')));
+  socket.receive(asked.response);
+  await turn();
+  t.is(socket.sent.length, 1);
+  t.like(port.counters(), { granted: 0, refused: 1 });
+  t.is(log.lines.filter(({ level }) => level === 'error').length, 1);
+  socket.receive(requestOf());
+  t.is(port.counters().answered, 1);
+});
+
+test('P1: what is wrong in any bit gets silence and a counter', async (t) => {
+  const { socket, port, knocks, asked } = setUp();
+  let count = 0;
+  for (const bytes of [...flips(requestOf()), ...flips(asked.response)]) {
+    socket.receive(bytes);
+    count++;
+  }
+  socket.receive(asked.response, attacker);
+  socket.receive(new Uint8Array(0));
+  await turn();
+  const { drops, ...others } = port.counters();
+  t.deepEqual(others, { answered: 0, granted: 0, refused: 0 });
+  t.is(
+    dropReasons.reduce((sum, reason) => sum + drops[reason], 0),
+    count + 2,
+  );
+  t.deepEqual(socket.sent, []);
+  t.deepEqual(knocks, []);
+});
+
+test('counters are a copy that stays as it was', (t) => {
+  const { socket, port } = setUp();
+  const before = port.counters();
+  socket.receive(new Uint8Array(3));
+  t.is(before.drops.length, 0);
+  t.is(port.counters().drops.length, 1);
+});
