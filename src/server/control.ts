@@ -23,7 +23,7 @@ export type CloseControl = () => Promise<void>;
  * @throws {HknockError} `bind` when another server has the socket, or it cannot be made
  */
 export async function serveControl(path: string, server: Controlled): Promise<CloseControl> {
-  await removeStale(path);
+  await requireAlone(path);
   const http = createServer((request, response) => {
     void answer(server, `${request.method ?? ''} ${request.url ?? ''}`, response);
   });
@@ -86,8 +86,11 @@ function listen(http: HttpServer, path: string): Promise<void> {
   });
 }
 
-/** Takes away what a server that was killed has left; nobody answers there any more. */
-async function removeStale(path: string): Promise<void> {
+/**
+ * Makes sure that no server runs at a control socket; takes away what one that was killed has left.
+ * @throws {HknockError} `bind` when another server has the socket, or something else stands there
+ */
+export async function requireAlone(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
   if (!found.isSocket()) {

@@ -4,7 +4,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { Log } from '../host/log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createSystemEntropy } from '../system/entropy.ts';
-import { serveControl } from './control.ts';
+import { requireAlone, serveControl } from './control.ts';
 import { createFirewall } from './firewall.ts';
 import { createLog } from './log.ts';
 import { Server } from './server.ts';
@@ -30,6 +30,8 @@ export async function runServer(
     process.stderr.write(line);
   };
   const log = createLog({ clock, level: logLevel, write });
+  // before the firewall: starting a second server would take its table from the first
+  await requireAlone(controlSocket);
   const server = await Server.start({
     directory,
     overrides,
