@@ -14,6 +14,7 @@ import { addKnock } from './knock.ts';
 import { addPeer } from './peer.ts';
 import { addProfiles } from './profiles.ts';
 import { addServe } from './serve.ts';
+import { spreadSafetyNet } from './safety-net.ts';
 import { addService } from './service.ts';
 import { addStatus } from './status.ts';
 
@@ -45,6 +46,8 @@ const add = [
 ];
 for (const each of add) each(program);
 
+const isDebug = (): boolean => program.opts<{ debug?: true }>().debug === true;
+spreadSafetyNet(isDebug);
 try {
   await program.parseAsync();
 } catch (fault) {
@@ -54,5 +57,5 @@ try {
 function exitCodeOf(fault: unknown): number {
   // commander has told the user already; its own codes are 0 for help and version, else 1
   if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : exitCodes.usage;
-  return reportFailure(fault, { debug: program.opts<{ debug?: true }>().debug === true });
+  return reportFailure(fault, { debug: isDebug() });
 }
