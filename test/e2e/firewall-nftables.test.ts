@@ -1,4 +1,5 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { HknockError } from '../../src/errors/hknock-error.ts';
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
@@ -78,16 +79,24 @@ async function nft(...args: readonly string[]): Promise<string> {
   return (await stage().server.exec(['nft', ...args])).stdout;
 }
 
-/** The process id of the nft that the firewall keeps. */
-async function nftPid(): Promise<number> {
-  const { stdout } = await stage().server.exec(['ip', 'netns', 'pids', stage().server.name]);
-  for (const pid of stdout.split('\n').filter(Boolean)) {
-    const { stdout: name } = await stage().server.exec(['cat', `/proc/${pid}/comm`], {
-      allowFailure: true,
-    });
-    if (name.trim() === 'nft') return Number(pid);
+/** Sends a signal to the nft that the firewall keeps; it may just be starting. */
+async function signalNft(signal: NodeJS.Signals): Promise<void> {
+  const { server } = stage();
+  await until(async () => {
+    const { stdout } = await server.exec(['ip', 'netns', 'pids', server.name]);
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .some((pid) => isNft(pid) && process.kill(Number(pid), signal));
+  }, 'nft to run');
+}
+
+function isNft(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'nft';
+  } catch {
+    return false; // it has just ended
   }
-  throw new Error('no nft runs');
 }
 
 netTest.serial('beside tables of others, which stay as they are to the byte', async (t) => {
@@ -199,7 +208,7 @@ netTest.serial('UDP: more of one flow gets in before the service has answered', 
 netTest.serial('a start replaces what a killed run left, and its grants', async (t) => {
   const { firewall, bench, source, port } = await start(t);
   await open(firewall, opening(source, [tcp(port)]));
-  process.kill(await nftPid(), 'SIGKILL');
+  await signalNft('SIGKILL');
   const next = await start(t);
   t.true(await isKeptOut(bench, { source, port }));
   await open(next.firewall, opening(source, [tcp(port)]));
@@ -210,7 +219,7 @@ netTest.serial("grants end by the kernel's clock when nobody is there to end the
   const { firewall, bench, source, port } = await start(t);
   await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 1500 }));
   t.true(await getsIn(bench, { source, port, name: 'through' }));
-  process.kill(await nftPid(), 'SIGKILL');
+  await signalNft('SIGKILL');
   await until(() => isKeptOut(bench, { source, port }), 'the kernel to end the grant');
   t.true(await isAlive(bench, 'through'));
   await bench.agent.close('through');
@@ -220,7 +229,7 @@ netTest.serial('nft killed: grants live on, and the next one is opened', async (
   const { firewall, log, bench, source, port } = await start(t);
   const once = opening(bench.sources.v4[1] ?? '', [tcp(port)], { admission: 'once' });
   await open(firewall, once);
-  process.kill(await nftPid(), 'SIGKILL');
+  await signalNft('SIGKILL');
   await open(firewall, opening(source, [tcp(port)]));
   t.true(await getsIn(bench, { source, port }));
   t.true(await getsIn(bench, { source: once.source, port }));
@@ -235,7 +244,7 @@ netTest.serial('nft killed while it works: each answer is true', async (t) => {
   const applied = firewall.apply(transaction({ opens }));
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    process.kill(await nftPid(), 'SIGKILL');
+    await signalNft('SIGKILL');
   }
   const failures = await applied;
   const listed = await nft('list map inet hknock once4_0');
@@ -249,7 +258,7 @@ netTest.serial('nft killed while it works: each answer is true', async (t) => {
 
 netTest.serial('nft that is stopped in its tracks is replaced', async (t) => {
   const { firewall, bench, source, port } = await start(t);
-  process.kill(await nftPid(), 'SIGSTOP');
+  await signalNft('SIGSTOP');
   await open(firewall, opening(source, [tcp(port)]));
   t.true(await getsIn(bench, { source, port }));
 });
