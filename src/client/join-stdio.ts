@@ -21,15 +21,19 @@ export async function joinStdio(socket: Socket, { stdin, stdout }: Stdio): Promi
   socket.pipe(stdout);
   // whoever fed us is gone without a word: to the other side that is the end
   stdin.once('error', () => socket.end());
-  // whoever read our output is gone: nobody is left to work for
-  stdout.once('error', () => socket.destroy());
+  // whoever read our output is gone: nobody is left to work for; the stream itself would not tell, Node keeps it alive
+  const reader = { isThere: true };
+  stdout.on('error', () => {
+    reader.isThere = false;
+    socket.destroy();
+  });
   try {
     await finished(socket, { writable: false });
     await closeOutput(stdout);
     // somebody at a terminal would have to type the end of input to get away from a server that has left
     if (!stdin.isTTY) await finished(socket, { readable: false }).catch(() => undefined);
   } catch (cause) {
-    if (!stdout.destroyed) throw brokenOff(cause);
+    if (reader.isThere) throw brokenOff(cause);
   } finally {
     stdin.unpipe(socket);
     stdin.destroy();
