@@ -1,6 +1,7 @@
 import { netTest } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
 import { ask, deploy, enrol, knock, servicePort } from '../support/deployment.ts';
+import type { Machine } from '../support/machine.ts';
 import { grantsInKernel } from '../support/ruleset.ts';
 import { visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
@@ -14,7 +15,7 @@ netTest('revoke: grants end and connections are cut at once, those of nobody els
     [client, neighbour].map((each) => Conversation.begin(each)),
   );
   t.true((await knock(client)).granted);
-  t.like(await ask(server, 'grants'), { 0: { peer: 'alice' } });
+  t.true((await peersWithGrants(server)).includes('alice'));
 
   await server.hknock(['peer', 'revoke', 'alice']);
   t.is(await grantsInKernel(server.place), 0);
@@ -28,9 +29,13 @@ netTest('revoke: grants end and connections are cut at once, those of nobody els
   t.true(bobLives);
   t.is(seen, 'no answer');
   t.is(code, 69, 'to the server she is a stranger now');
-  const grants = (await ask(server, 'grants')) as readonly { peer: string }[];
-  t.false(grants.some(({ peer }) => peer === 'alice'));
+  t.false((await peersWithGrants(server)).includes('alice'));
 });
+
+async function peersWithGrants(server: Machine): Promise<readonly string[]> {
+  const grants = (await ask(server, 'grants')) as readonly { peer: string }[];
+  return grants.map(({ peer }) => peer);
+}
 
 netTest('rotate: the old profile meets silence, the new one gets in', async (t) => {
   const { server, client } = await deploy(t);
