@@ -118,9 +118,10 @@ test('once there is a winner, no further address is tried', async (t) => {
   t.deepEqual(begun(), [first]);
 });
 
-test('an early failure does not bring two turns for the next address', async (t) => {
+test('the next address has its whole time, however early its turn came', async (t) => {
   const { clock, begun, trial, winner } = setUp([first, second, third]);
   await turn();
+  clock.advance(100);
   trial(0).fail(new Error('no'));
   await turn();
   clock.advance(ATTEMPT_DELAY_MS - 1);
@@ -128,6 +129,18 @@ test('an early failure does not bring two turns for the next address', async (t)
   t.deepEqual(begun(), [first, second]);
   trial(1).win();
   await winner;
+});
+
+test('an attempt that fails after the race does not bring the next', async (t) => {
+  const { clock, begun, trial, winner } = setUp([first, second, third]);
+  await turn();
+  clock.advance(ATTEMPT_DELAY_MS);
+  await turn();
+  trial(0).win();
+  await winner;
+  trial(1).fail(new Error('given up'));
+  await turn();
+  t.deepEqual(begun(), [first, second]);
 });
 
 test('when all fail, it is the fault of the first', async (t) => {
