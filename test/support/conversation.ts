@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts';
 import { until } from './netns.ts';
 import { welcome } from './service.ts';
 
-/** `hknock connect` with somebody at its standard input, who talks to the service. */
+/** `hknock connect`, or another such program, with somebody at its standard input, who talks to the service. */
 export class Conversation {
   readonly #child: ChildProcess;
   #heard = '';
@@ -13,7 +13,12 @@ export class Conversation {
 
   /** Begins one and waits for the service's greeting. @throws {Error} with what it wrote when it ends instead */
   static async begin(machine: Machine, ...args: readonly string[]): Promise<Conversation> {
-    const conversation = new Conversation(machine.start(machine.argv('connect', 'gate', ...args)));
+    return Conversation.over(machine.start(machine.argv('connect', 'gate', ...args)));
+  }
+
+  /** The same with another program that joins its standard input and output to a connection. */
+  static async over(child: ChildProcess): Promise<Conversation> {
+    const conversation = new Conversation(child);
     await conversation.#hear(welcome);
     return conversation;
   }
@@ -55,7 +60,7 @@ export class Conversation {
   async #hear(text: string, deadlineMs?: number): Promise<void> {
     const isHeard = (): boolean => {
       if (this.#heard.includes(text)) return true;
-      if (this.hasEnded) throw new Error(`hknock connect ended: ${this.#complaint}`);
+      if (this.hasEnded) throw new Error(`the connection ended: ${this.#complaint}`);
       return false;
     };
     await until(isHeard, `'${text}' from the service`, deadlineMs);
