@@ -24,9 +24,9 @@ export class Folder {
     this.path = path;
   }
 
-  /** With the services `ssh` on tcp/22 and `web` on tcp/80 and tcp/443. */
-  static async create(t: ExecutionContext): Promise<Folder> {
-    const folder = new Folder(join(await scratch(t), 'server'));
+  /** With the services `ssh` on tcp/22 and `web` on tcp/80 and tcp/443; in a place of its own if none is said. */
+  static async create(t: ExecutionContext, path?: string): Promise<Folder> {
+    const folder = new Folder(path ?? join(await scratch(t), 'server'));
     const listen = [parseEndpoint(`127.0.0.1:${String(await freeUdpPort())}`)];
     await initServerFolder(folder.path, { listen, entropy });
     await folder.addService('ssh', 'tcp/22');

@@ -1,0 +1,207 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import { readProfileFile } from '../../../src/store/profile-file.ts';
+import { formatEnrolmentUri } from '../../../src/store/enrolment-uri.ts';
+import { freeUdpPort } from '../../support/free-port.ts';
+import type { Machine } from '../../support/machine.ts';
+import { furnished, machineOf, tryIt } from './local.ts';
+
+function modeOf(machine: Machine, path: string): number {
+  return statSync(machine.path(path)).mode & 0o777;
+}
+
+/** The secret of a peer, as its file on the server has it. */
+function secretOf(machine: Machine, peer: string): string {
+  const text = readFileSync(machine.path(`server/peers/${peer}.toml`), 'utf8');
+  const [, secret = ''] = /^secret = "(.+)"$/m.exec(text) ?? [];
+  if (secret === '') throw new Error('no secret');
+  return secret;
+}
+
+async function addPeer(machine: Machine, name: string): Promise<string> {
+  const out = machine.path(`${name}.profile.toml`);
+  const host = ['--host', 'gate.example.org', '--out', out];
+  await machine.hknock(['peer', 'add', name, '--service', 'ssh', ...host]);
+  return out;
+}
+
+/** Nothing that was said has the secret in it. */
+function noSecret(t: ExecutionContext, machine: Machine, peer: string, ...texts: string[]): void {
+  for (const text of texts) t.false(text.includes(secretOf(machine, peer)));
+}
+
+test.serial(
+  'init, service add, peer add and import lead to a profile, and results alone go to standard output',
+  async (t) => {
+    const machine = machineOf(t);
+    const port = await freeUdpPort();
+    const init = await machine.hknock(['init', '--listen', `127.0.0.1:${String(port)}`]);
+    t.is(init.stdout, `${machine.path('server')}\n`);
+    const service = await machine.hknock([
+      'service',
+      'add',
+      'ssh',
+      'tcp/22,udp/60001',
+      '--ttl',
+      '5m',
+    ]);
+    t.is(service.stdout, '');
+    const out = await addPeer(machine, 'alice');
+    const imported = await machine.hknock(['import', out, '--name', 'office']);
+    t.is(imported.stdout, 'office\n');
+    const { stdout } = await machine.hknock(['profiles', '--json']);
+    t.deepEqual(JSON.parse(stdout), [
+      {
+        name: 'office',
+        peer: 'alice',
+        hosts: ['gate.example.org'],
+        port,
+        services: { ssh: ['tcp/22', 'udp/60001'] },
+      },
+    ]);
+  },
+);
+
+test.serial('what is secret is for its owner alone', async (t) => {
+  const { machine } = await furnished(t);
+  await addPeer(machine, 'bob');
+  t.is(modeOf(machine, 'server'), 0o700);
+  t.is(modeOf(machine, 'server/peers'), 0o700);
+  t.is(modeOf(machine, 'server/responder.key'), 0o600);
+  t.is(modeOf(machine, 'server/hknock.toml'), 0o600);
+  t.is(modeOf(machine, 'server/peers/bob.toml'), 0o600);
+  t.is(modeOf(machine, 'bob.profile.toml'), 0o600);
+  t.is(modeOf(machine, 'config/hknock/config.json'), 0o600);
+});
+
+test.serial('secrets are never printed to what is no terminal', async (t) => {
+  const { machine } = await furnished(t);
+  const out = machine.path('carol.toml');
+  const options = ['--service', 'ssh', '--host', 'gate.example.org', '--out', out];
+  const { stdout, stderr } = await machine.hknock(['peer', 'add', 'carol', ...options]);
+  t.is(stdout, `${out}\n`);
+  noSecret(t, machine, 'carol', stdout, stderr);
+  t.false(stderr.includes('hknock://'));
+  for (const args of [['peer', 'list'], ['peer', 'show', 'carol'], ['profiles'], ['doctor']]) {
+    for (const json of [[], ['--json']]) {
+      const said = await tryIt(t, machine, [...args, ...json]);
+      noSecret(t, machine, 'carol', said.stdout, said.stderr);
+      noSecret(t, machine, 'alice', said.stdout, said.stderr);
+    }
+  }
+});
+
+test.serial('init overwrites nothing', async (t) => {
+  const { machine } = await furnished(t);
+  const before = readFileSync(machine.path('server/responder.key'), 'utf8');
+  t.is((await tryIt(t, machine, ['init'])).code, 64);
+  t.is(readFileSync(machine.path('server/responder.key'), 'utf8'), before);
+});
+
+test.serial(
+  'a second peer of the same name is refused, and the first keeps its keys',
+  async (t) => {
+    const { machine } = await furnished(t);
+    const before = secretOf(machine, 'alice');
+    const args = ['peer', 'add', 'alice', '--service', 'ssh', '--host', 'gate.example.org'];
+    t.is((await tryIt(t, machine, [...args, '--out', machine.path('new')])).code, 64);
+    t.is(secretOf(machine, 'alice'), before);
+    t.false(existsSync(machine.path('new')));
+  },
+);
+
+test.serial('a peer whose profile cannot be written is not made', async (t) => {
+  const { machine } = await furnished(t);
+  const args = ['peer', 'add', 'bob', '--service', 'ssh', '--host', 'gate.example.org', '--out'];
+  t.is((await tryIt(t, machine, [...args, machine.path('server/hknock.toml')])).code, 64);
+  t.is((await tryIt(t, machine, [...args, machine.path('nowhere/bob')])).code, 69);
+  t.deepEqual(readdirSync(machine.path('server/peers')), ['alice.toml']);
+});
+
+test.serial('a peer for a service that is not there is not made', async (t) => {
+  const { machine } = await furnished(t);
+  const options = ['--service', 'ftp', '--host', 'gate.example.org', '--out', machine.path('x')];
+  t.is((await tryIt(t, machine, ['peer', 'add', 'bob', ...options])).code, 64);
+  t.deepEqual(readdirSync(machine.path('server/peers')), ['alice.toml']);
+});
+
+test.serial(
+  'rotate refuses to overwrite before it makes new keys, and then makes them',
+  async (t) => {
+    const { machine } = await furnished(t);
+    const before = secretOf(machine, 'alice');
+    const options = ['--host', 'gate.example.org', '--out'];
+    const taken = machine.path('server/hknock.toml');
+    t.is((await tryIt(t, machine, ['peer', 'rotate', 'alice', ...options, taken])).code, 64);
+    t.is(secretOf(machine, 'alice'), before);
+    const out = machine.path('new.toml');
+    const { stdout } = await machine.hknock(['peer', 'rotate', 'alice', ...options, out]);
+    t.is(stdout, `${out}\n`);
+    t.not(secretOf(machine, 'alice'), before);
+    t.is(modeOf(machine, 'new.toml'), 0o600);
+  },
+);
+
+test.serial('revoke deletes the keys; a second time there is nobody to revoke', async (t) => {
+  const { machine } = await furnished(t);
+  t.is((await machine.hknock(['peer', 'revoke', 'alice'])).stdout, '');
+  t.deepEqual(readdirSync(machine.path('server/peers')), []);
+  t.is((await tryIt(t, machine, ['peer', 'revoke', 'alice'])).code, 64);
+});
+
+test.serial(
+  'an enrolment URI is read from standard input, so that it need not be in a process list',
+  async (t) => {
+    const { machine } = await furnished(t);
+    const uri = formatEnrolmentUri(await readProfileFile(await addPeer(machine, 'bob')));
+    const { stdout, stderr } = await machine.hknock(['import', '-'], { input: `${uri}\n` });
+    t.is(stdout, 'gate.example.org\n');
+    noSecret(t, machine, 'bob', stdout, stderr);
+  },
+);
+
+test.serial('an import replaces another profile only when told to', async (t) => {
+  const { machine } = await furnished(t);
+  const out = await addPeer(machine, 'bob');
+  t.is((await tryIt(t, machine, ['import', out, '--name', 'gate'])).code, 64);
+  t.is((await tryIt(t, machine, ['import', out, '--name', 'gate', '--replace'])).code, 0);
+  t.is((await tryIt(t, machine, ['import', out, '--name', 'gate'])).code, 0, 'the same again');
+  const { stdout } = await machine.hknock(['profiles', '--json']);
+  t.deepEqual(
+    (JSON.parse(stdout) as { peer: string }[]).map(({ peer }) => peer),
+    ['bob'],
+  );
+});
+
+test.serial('service add keeps what stands in the file, and refuses a port twice', async (t) => {
+  const { machine, folder } = await furnished(t);
+  await folder.edit(/^\[limits\]$/m, '# a note of the operator\n[limits]');
+  await machine.hknock([
+    'service',
+    'add',
+    'dns',
+    'udp/53',
+    '--admission',
+    'address',
+    '--ttl',
+    '2m',
+  ]);
+  const text = readFileSync(machine.path('server/hknock.toml'), 'utf8');
+  t.true(text.includes('# a note of the operator\n'));
+  t.regex(text, /\[services\.dns\]\nports = \["udp\/53"\]\nadmission = "address"\nttl = "2m"\n$/);
+  t.is((await tryIt(t, machine, ['service', 'add', 'dns', 'udp/54'])).code, 64);
+  t.is((await tryIt(t, machine, ['service', 'add', 'dns2', 'udp/53'])).code, 78);
+  t.is(readFileSync(machine.path('server/hknock.toml'), 'utf8'), text);
+});
+
+test.serial('peers can be listed and shown for people and for programs', async (t) => {
+  const { machine } = await furnished(t);
+  const alice = { name: 'alice', services: ['ssh', 'web'], admission: null, ttl: null };
+  t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
+  t.deepEqual(
+    JSON.parse((await machine.hknock(['peer', 'show', 'alice', '--json'])).stdout),
+    alice,
+  );
+  t.regex((await machine.hknock(['peer', 'list'])).stdout, /^alice +ssh,web /m);
+  t.is((await tryIt(t, machine, ['peer', 'show', 'bob'])).code, 64);
+});
