@@ -23,7 +23,7 @@ export function valueOptions(completions: readonly Completion[]): readonly strin
  */
 export function renderWalk(completions: readonly Completion[]): string {
   const commands = completions.slice(1).map(({ path }) => quote(path));
-  return `  local at=hknock option= offer= arguments=0 word
+  return `  local at=hknock option= offer= arguments=0 word=
   for word in "\${typed[@]}"; do
     [[ $word == -- ]] && break
     [[ $word == '=' ]] && continue
