@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PeerRecord } from '../store/peer-file.ts';
+import type { Profile } from '../store/profile.ts';
 import type { Admission } from '../units/admission.ts';
 import {
   parsePeerName,
@@ -82,30 +83,32 @@ function withProfile(command: Command): Command {
 async function add(name: PeerName, options: AddOptions): Promise<void> {
   const { PeerStore } = await import('../store/peer-store.ts');
   const { enrolPeer } = await import('../config/server-folder.ts');
-  const { deliverProfile } = await import('./deliver-profile.ts');
+  const { writeProfileFile } = await import('../store/profile-file.ts');
   const { service: services, admission = null, ttl: ttlMs = null } = options;
   const directory = await directoryOf(options);
   const request = { name, services, admission, ttlMs, cutOnRevoke: null };
   const profile = await enrolPeer(directory, request, await how(options));
+  const path = fileFor(name, options);
   try {
-    await deliverProfile(profile, fileFor(name, options));
+    await writeProfileFile(path, profile);
   } catch (fault) {
     // nobody has its profile, so it is of no use to anybody
     await new PeerStore(directory).revoke(name);
     throw fault;
   }
   await reload(directory);
+  await tellProfile(profile, path);
 }
 
 async function rotate(name: PeerName, options: ProfileOptions): Promise<void> {
   const { reenrolPeer } = await import('../config/server-folder.ts');
-  const { deliverProfile, requireNew } = await import('./deliver-profile.ts');
+  const { writeProfileFile } = await import('../store/profile-file.ts');
   const directory = await directoryOf(options);
-  // looked at first: once the keys are new, the old profile is lost
-  await requireNew(fileFor(name, options));
-  const profile = await reenrolPeer(directory, name, await how(options));
-  await deliverProfile(profile, fileFor(name, options));
+  const path = fileFor(name, options);
+  const deliver = (profile: Profile): Promise<void> => writeProfileFile(path, profile);
+  const profile = await reenrolPeer(directory, name, { ...(await how(options)), deliver });
   await reload(directory);
+  await tellProfile(profile, path);
 }
 
 async function revoke(name: PeerName, options: { dir?: string }): Promise<void> {
@@ -155,6 +158,11 @@ async function directoryOf({ dir }: { dir?: string }): Promise<string> {
 async function how({ host = null }: { readonly host?: string | null }) {
   const { createSystemEntropy } = await import('../system/entropy.ts');
   return { host, entropy: createSystemEntropy() };
+}
+
+async function tellProfile(profile: Profile, path: string): Promise<void> {
+  const { showProfile } = await import('./show-profile.ts');
+  showProfile(profile, path);
 }
 
 async function reload(directory: string): Promise<void> {

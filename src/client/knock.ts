@@ -75,10 +75,9 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
     };
     return new Handshake({ context: { keys, wish, entropy }, socket, remote, clock });
   };
-  const addresses = await addressesOf(profile, options);
   // the race ends at the challenge, before any proof is sent: only one address ever gets a grant
   const succeeds = (each: Handshake): Promise<unknown> => each.challenged();
-  const handshake = await race({ addresses, clock, begin, succeeds });
+  const handshake = await race({ lookups: lookupsOf(profile, options), clock, begin, succeeds });
   try {
     // the server counts from when it has opened, which is later: ours is the safe side
     const askedAt = clock.unixMs();
@@ -103,16 +102,12 @@ function chooseService({ services }: Profile, wanted: ServiceName | undefined): 
   throw new HknockError('usage', message, { hint: `name one of: ${names.join(', ')}` });
 }
 
-/** @throws {HknockError} `no-answer` when no host has an address */
-async function addressesOf(
+function lookupsOf(
   { hosts }: Profile,
   { host, resolve = resolveHost }: KnockOptions,
-): Promise<readonly IpAddress[]> {
-  const found = await Promise.allSettled((host === undefined ? hosts : [host]).map(resolve));
-  const addresses = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
-  const [first] = found;
-  if (addresses.length === 0 && first?.status === 'rejected') throw first.reason;
-  return interleaveFamilies([...new Set(addresses)]);
+): readonly Promise<readonly IpAddress[]>[] {
+  const wanted = host === undefined ? hosts : [host];
+  return wanted.map(async (each) => interleaveFamilies(await resolve(each)));
 }
 
 function granted({ grant, admission, ports, lifetimeMs }: Granted, askedAt: UnixMs) {

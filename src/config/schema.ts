@@ -37,8 +37,8 @@ const limits = table({
   peer_knocks_burst: wholeNumber(1, 1_000_000).default(50),
   source_knocks_per_second: wholeNumber(1, 100_000).default(20),
   source_knocks_burst: wholeNumber(1, 1_000_000).default(100),
-  grants_per_peer: wholeNumber(1, 262_144).default(64),
-  grants_per_source: wholeNumber(1, 262_144).default(256),
+  grants_per_peer: wholeNumber(1, 262_144).default(256),
+  grants_per_source: wholeNumber(1, 262_144).default(1024),
   // as many as the kernel's first lane has room for (firewall/nftables/layout.ts)
   grants: wholeNumber(1, 262_144).default(131_072),
   replay_records: wholeNumber(1024, 10_000_000).default(65_536),

@@ -51,19 +51,29 @@ export async function enrolPeer(
 /**
  * Gives a peer new keys and gives its new profile.
  * @param host as for {@link enrolPeer}
+ * @param deliver is given the new profile before the old one is worthless; when it fails nothing has changed
  * @throws {HknockError} `usage` when there is no such peer or no host; as {@link loadServerConfig}
  */
 export async function reenrolPeer(
   directory: string,
   name: PeerRecord['name'],
-  { host, entropy }: { readonly host: string | null; readonly entropy: Entropy },
+  {
+    host,
+    entropy,
+    deliver = () => Promise.resolve(),
+  }: {
+    readonly host: string | null;
+    readonly entropy: Entropy;
+    readonly deliver?: (profile: Profile) => Promise<void>;
+  },
 ): Promise<Profile> {
   const config = await loadServerConfig(directory);
   const responderId = await readResponderKey(directory);
   const server = { config, responderId, hosts: publicHosts(config, host) };
   const peers = new PeerStore(directory);
   servicesOf(config, await peers.get(name));
-  return toProfile(server, await peers.rotate(name, entropy));
+  const peer = await peers.rotate(name, entropy, (next) => deliver(toProfile(server, next)));
+  return toProfile(server, peer);
 }
 
 interface Server {

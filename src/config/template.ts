@@ -59,9 +59,9 @@ peer_knocks_burst = 50
 # Knocks from one IPv4 address or IPv6 /64 network, which many clients may share.
 source_knocks_per_second = 20
 source_knocks_burst = 100
-# Live grants of one peer, to one IPv4 address or IPv6 /64 network, and in all.
-grants_per_peer = 64
-grants_per_source = 256
+# Live grants of one peer, to one IPv4 address or IPv6 /64 network, and in all. One that was used counts until its time is over.
+grants_per_peer = 256
+grants_per_source = 1024
 grants = 131072
 # Knocks remembered so that none counts twice.
 replay_records = 65536

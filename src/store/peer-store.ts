@@ -48,6 +48,15 @@ export class PeerStore {
   }
 
   /**
+   * The names of the peers that have a file, whatever stands in it.
+   * @throws {HknockError} `config` when the folder cannot be listed
+   */
+  async names(): Promise<ReadonlySet<string>> {
+    await refuseOpenFolder(this.#directory, `mkdir -m 700 ${this.#directory}`);
+    return new Set((await this.#fileNames()).map((file) => file.slice(0, -'.toml'.length)));
+  }
+
+  /**
    * One peer.
    * @throws {HknockError} `usage` when there is none of that name, `config` when its file is wrong or open to others
    */
@@ -63,7 +72,7 @@ export class PeerStore {
   async add(request: PeerRequest, entropy: Entropy): Promise<PeerRecord> {
     const peer = { ...request, ...newKeys(entropy) };
     try {
-      await createPrivateFile(this.#pathOf(peer.name), encodePeer(peer));
+      await createPrivateFile(this.#pathOf(peer.name), encodePeer(peer), { forFolderOwner: true });
     } catch (error) {
       if (!(error instanceof HknockError) || error.code !== 'usage') throw error;
       throw new HknockError('usage', `there is a peer '${peer.name}' already`, {
@@ -91,16 +100,21 @@ export class PeerStore {
 
   /**
    * Gives a peer a fresh tag and secret in place of its old ones; all else in its file stays.
+   * @param deliver is given the new keys before the old ones are gone; when it fails nothing has changed
    * @throws {HknockError} as {@link get}, and `host` when its file cannot be written
    */
-  async rotate(name: PeerName, entropy: Entropy): Promise<PeerRecord> {
+  async rotate(
+    name: PeerName,
+    entropy: Entropy,
+    deliver: (peer: PeerRecord) => Promise<void> = () => Promise.resolve(),
+  ): Promise<PeerRecord> {
     await this.#requirePeer(name);
     const file = this.#pathOf(name);
     const content = await readPrivateFile(file, { content: 'secret' });
-    const peer = decodePeer(content, name, { file, known: null });
-    const keys = newKeys(entropy);
-    await replacePrivateFile(file, replacePeerKeys(content, keys));
-    return { ...peer, ...keys };
+    const peer = { ...decodePeer(content, name, { file, known: null }), ...newKeys(entropy) };
+    await deliver(peer);
+    await replacePrivateFile(file, replacePeerKeys(content, peer));
+    return peer;
   }
 
   #pathOf(name: PeerName): string {

@@ -58,11 +58,17 @@ export async function refuseOpenFolder(path: string, missing: string): Promise<v
 
 /**
  * Writes a new file with mode 0600; a file that cannot be written to its end is taken away again.
+ * @param options.forFolderOwner when root writes it, it is to belong to whom its folder belongs: a server that runs as
+ * another user must be able to read what `sudo hknock` makes there
  * @throws {HknockError} `usage` when there is a file of that name, `host` when the system refuses
  */
-export async function createPrivateFile(path: string, text: string): Promise<void> {
+export async function createPrivateFile(
+  path: string,
+  text: string,
+  { forFolderOwner = false } = {},
+): Promise<void> {
   try {
-    await writeNew(path, text);
+    await writeNew(path, text, forFolderOwner ? await stat(dirname(path)) : null);
     await syncDirectory(dirname(path));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') {
@@ -74,7 +80,7 @@ export async function createPrivateFile(path: string, text: string): Promise<voi
 
 /**
  * Puts a new text in the place of a file's old one: after a crash the file holds one of the two, whole.
- * A link stays a link, and the file it ends at is replaced.
+ * A link stays a link, and the file it ends at is replaced; the owner stays too, when root writes.
  * @throws {HknockError} `host` when the system refuses; the file is as it was then
  */
 export async function replacePrivateFile(path: string, text: string): Promise<void> {
@@ -82,7 +88,7 @@ export async function replacePrivateFile(path: string, text: string): Promise<vo
     const target = await realpath(path);
     // the dot keeps a temporary file that a crash left behind out of every listing
     const temporary = `${dirname(target)}/.new-${String(process.pid)}-${String(++replacements)}`;
-    await writeNew(temporary, text);
+    await writeNew(temporary, text, await stat(target));
     await rename(temporary, target).catch(async (error: unknown) => {
       await rm(temporary, { force: true });
       throw error;
@@ -186,9 +192,10 @@ function lineAt(bytes: Uint8Array, end: number): string {
   return String(bytes.subarray(0, end).filter((byte) => byte === 0x0a).length + 1);
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: string, owner: Stats | null): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
+    if (owner !== null && process.geteuid?.() === 0) await file.chown(owner.uid, owner.gid);
     await file.writeFile(text);
     await file.sync();
   } catch (error) {

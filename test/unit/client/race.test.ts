@@ -44,7 +44,7 @@ function setUp(addresses: readonly IpAddress[], unreachable: readonly IpAddress[
   const clock = new FakeClock();
   const trials: Trial[] = [];
   const winner = race({
-    addresses,
+    lookups: [Promise.resolve(addresses)],
     clock,
     begin: (at) => {
       if (unreachable.includes(at)) return Promise.reject(new HknockError('no-answer', at));
@@ -161,7 +161,7 @@ test('what begins after the race is over is closed at once', async (t) => {
   const quick = new Trial(first);
   let arrive: (trial: Trial) => void = () => undefined;
   const winner = race<Trial>({
-    addresses: [first, second],
+    lookups: [Promise.resolve([first, second])],
     clock,
     begin: (at) =>
       at === first ? Promise.resolve(quick) : new Promise((resolve) => (arrive = resolve)),
@@ -181,4 +181,31 @@ test('what begins after the race is over is closed at once', async (t) => {
 test('no address at all is no answer', async (t) => {
   const { winner } = setUp([]);
   await t.throwsAsync(winner, { instanceOf: HknockError, code: 'no-answer' });
+});
+
+test('a look-up that is slow or fails keeps no address back', async (t) => {
+  const clock = new FakeClock();
+  const begun: IpAddress[] = [];
+  let found: (addresses: readonly IpAddress[]) => void = () => undefined;
+  const slow = new Promise<readonly IpAddress[]>((resolve) => {
+    found = resolve;
+  });
+  const failed = Promise.reject(new HknockError('no-answer', 'no such name'));
+  const winner = race({
+    lookups: [failed, slow, Promise.resolve([first])],
+    clock,
+    begin: (at) => {
+      begun.push(at);
+      return Promise.resolve(new Trial(at));
+    },
+    succeeds: (trial) => (trial.address === second ? Promise.resolve() : trial.outcome),
+  });
+  await turn();
+  t.deepEqual(begun, [first]);
+  clock.advance(ATTEMPT_DELAY_MS);
+  await turn();
+  t.deepEqual(begun, [first]);
+  found([first, second]);
+  t.is((await winner).address, second);
+  t.deepEqual(begun, [first, second]);
 });

@@ -10,6 +10,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { HknockError } from '../../../src/errors/hknock-error.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { formatTag } from '../../../src/store/key-text.ts';
 import { PeerStore } from '../../../src/store/peer-store.ts';
@@ -54,6 +55,14 @@ test('a revoked peer leaves nothing behind, even when its file was beyond readin
   await store.revoke(alice);
   t.deepEqual(await readdir(folder), ['bob.toml']);
   t.deepEqual(await store.list(), [left]);
+});
+
+test('a peer whose new keys could not be handed over keeps its old ones', async (t) => {
+  const { store } = await makeStore(t);
+  const before = await store.add(peerRequest('alice'), entropy);
+  const refuse = (): Promise<void> => Promise.reject(new HknockError('host', 'no room'));
+  t.is((await faultOf(() => store.rotate(alice, entropy, refuse))).code, 'host');
+  t.deepEqual(await store.get(alice), before);
 });
 
 test('a rotated peer has new keys and all else as it was', async (t) => {

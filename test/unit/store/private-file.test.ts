@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -156,3 +166,20 @@ test('a folder that others can write to is refused', async (t) => {
   t.is((await faultOf(() => refuseOpenFolder(directory, ''))).hint, `chmod go-w ${directory}`);
   t.is((await faultOf(() => refuseOpenFolder(`${directory}/no`, 'make it'))).hint, 'make it');
 });
+
+const rootTest = process.geteuid?.() === 0 ? test : test.skip;
+
+rootTest(
+  "what root makes in another user's folder, or puts in place of its file, is that user's",
+  async (t) => {
+    const directory = await scratch(t);
+    const path = join(directory, 'file');
+    await chown(directory, 1234, 1235);
+    await createPrivateFile(path, 'old', { forFolderOwner: true });
+    t.like(await stat(path), { uid: 1234, gid: 1235 });
+    await replacePrivateFile(path, 'new');
+    t.like(await stat(path), { uid: 1234, gid: 1235 });
+    await createPrivateFile(join(directory, 'own'), 'text');
+    t.is((await stat(join(directory, 'own'))).uid, 0);
+  },
+);
