@@ -28,9 +28,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Shows a spinner while something takes its time; on a terminal only, and not when colours are not wanted. */
+/** Shows a spinner while something takes its time; on a terminal only. */
 export async function withSpinner<T>(text: string, work: () => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY || process.env['NO_COLOR']) return work();
+  if (!process.stderr.isTTY) return work();
   const shown = spinner({ text, stream: process.stderr }).start();
   try {
     return await work();
