@@ -11,7 +11,7 @@ import { Server } from './server.ts';
 
 /** A server that runs on this machine until it is stopped. */
 export interface RunningServer {
-  /** Reads the folder again; what is wrong with it is logged, and everything stays as it was. */
+  /** Reads the folder again; what is wrong with it is logged, and all but revocations stays as it was. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -60,6 +60,6 @@ async function reload(server: Server, log: Log): Promise<void> {
     await server.reload();
   } catch (fault) {
     const message = fault instanceof HknockError ? fault.message : String(fault);
-    log.error('reload failed, everything stays as it was', { fault: message });
+    log.error('reload failed, only revocations count', { fault: message });
   }
 }

@@ -1,6 +1,7 @@
 import type { Overrides } from '../config/load.ts';
 import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
+import { HknockError } from '../errors/hknock-error.ts';
 import { Grants } from '../grants/grants.ts';
 import type { Grant } from '../grants/live-grants.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
@@ -13,6 +14,7 @@ import type { Firewall } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
+import { PeerStore } from '../store/peer-store.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { createGatekeeper } from './gatekeeper.ts';
@@ -152,7 +154,7 @@ export class Server {
   /**
    * Reads the folder again: peers, services and policy count at once, and grants that they no longer allow end. Listening addresses,
    * firewall backend and limits count from the next start.
-   * @throws {HknockError} `config`; everything stays as it was then
+   * @throws {HknockError} `config` or `firewall`; all but revocations is as it was then. `usage` when the server has been stopped
    */
   reload(): Promise<void> {
     // one after the other: the last to ask must see the folder as it is then
@@ -168,6 +170,26 @@ export class Server {
   }
 
   async #reload(): Promise<void> {
+    if (this.#stopping !== null) throw new HknockError('usage', 'the server is stopping');
+    // first, so that nothing else that is wrong with the folder keeps a revoked peer in
+    const revoked = await this.#forgetRevoked();
+    try {
+      await this.#takeOver();
+    } finally {
+      for (const peer of revoked) await this.#revoke(peer);
+    }
+    const { peers } = this.#folder;
+    this.#options.log.info('reloaded', { peers: peers.length, revoked: revoked.length });
+  }
+
+  /** Makes strangers of the peers whose files are gone. */
+  async #forgetRevoked(): Promise<readonly PeerRecord[]> {
+    const names = await new PeerStore(this.#options.directory).names();
+    const left = [...this.#peers.records.values()].filter(({ name }) => names.has(name));
+    return this.#peers.update(left).revoked;
+  }
+
+  async #takeOver(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
     requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall.admissions);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
@@ -177,11 +199,12 @@ export class Server {
     for (const peer of revoked) await this.#revoke(peer);
     for (const { name } of rotated) await this.closePeer(name, { cut: false });
     await this.#closeDisallowed();
-    this.#options.log.info('reloaded', { peers: folder.peers.length, revoked: revoked.length });
   }
 
   async #stop(): Promise<void> {
     await this.#parts.socket.close();
+    // a reload that came after would shut again what has been opened
+    await this.#reloading;
     await this.#parts.firewall.stop(this.#folder.config.firewall.onStop);
     this.#options.log.info('stopped');
   }

@@ -1,3 +1,6 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { bindDatagramSocket } from '../../../src/dgram-ext/bind.ts';
 import { HknockError } from '../../../src/errors/hknock-error.ts';
@@ -233,15 +236,57 @@ test('a wrong configuration is refused at a reload, and everything stays as it w
   const { server, firewall } = await run(t, folder);
   await knockFor(alice);
   const before = firewall.protected;
-  await new PeerStore(folder.path).revoke(alice.peer);
+  const bob = await folder.addPeer('bob');
   await folder.edit(/admission = "once"/, 'admission = "twice"');
   t.is((await faultOf(() => server.reload())).code, 'config');
   t.is(firewall.protected, before);
   t.is(server.grants().length, 1);
   t.is(await outcomeOf(alice), 'granted');
+  t.is(await outcomeOf(bob), 'no-answer');
   await folder.edit(/admission = "twice"/, 'admission = "once"');
   await server.reload();
-  t.is(await outcomeOf(alice), 'no-answer', 'and the next reload is not held up by it');
+  t.is(await outcomeOf(bob), 'granted', 'and the next reload is not held up by it');
+});
+
+test('a revocation counts, whatever else is wrong with the reload', async (t) => {
+  const folder = await Folder.create(t);
+  const [alice, bob] = [await folder.addPeer('alice'), await folder.addPeer('bob')];
+  const { server, firewall } = await run(t, folder);
+  await knockFor(alice);
+  await knockFor(bob);
+  await new PeerStore(folder.path).revoke(alice.peer);
+  const file = join(folder.path, 'peers', 'bob.toml');
+  await chmod(file, 0o644);
+  t.is((await faultOf(() => server.reload())).code, 'config');
+  t.is(await outcomeOf(alice), 'no-answer');
+  t.deepEqual(
+    server.grants().map(({ peer }) => peer),
+    [bob.peer],
+  );
+  await chmod(file, 0o600);
+  await new PeerStore(folder.path).revoke(bob.peer);
+  firewall.protect = () => Promise.reject(new HknockError('bind', 'taken'));
+  t.is((await faultOf(() => server.reload())).code, 'bind');
+  t.is(await outcomeOf(bob), 'no-answer');
+  t.deepEqual(server.grants(), []);
+});
+
+test('a stop waits for the reload under way, and none comes after it', async (t) => {
+  const folder = await Folder.create(t);
+  const { server, firewall } = await run(t, folder);
+  const calls: string[] = [];
+  const [protect, stop] = [firewall.protect.bind(firewall), firewall.stop.bind(firewall)];
+  firewall.protect = (ports) => (calls.push('protect'), protect(ports));
+  firewall.stop = (leave) => (calls.push('stop'), stop(leave));
+  const reloads = [server.reload()];
+  // as far as the reload's own look at the folder
+  await setImmediate();
+  reloads.push(server.reload());
+  await Promise.all([server.stop(), Promise.allSettled(reloads)]);
+  t.deepEqual(calls, ['protect', 'stop']);
+  t.is((await faultOf(() => server.reload())).code, 'usage');
+  t.deepEqual(calls, ['protect', 'stop']);
+  t.is(firewall.protected, null);
 });
 
 test('when the firewall does not take a reload, policy stays with it', async (t) => {
