@@ -78,7 +78,8 @@ export class UdpDoor implements Door {
     socket.on('error', () => undefined);
     return socket.on('message', (bytes, { address: from, port }) => {
       const source = parseAddress(from);
-      if (source !== null) this.#receive(bytes, { address: source, port }, socket);
+      // nobody can be answered on port 0, and node:dgram throws: but anybody can forge it as the source
+      if (source !== null && port !== 0) this.#receive(bytes, { address: source, port }, socket);
     });
   }
 

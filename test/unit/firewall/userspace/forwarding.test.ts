@@ -1,3 +1,5 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -181,6 +183,33 @@ test('a port that is taken when somebody knocks fails that grant', async (t) => 
   const granted = opening(source, [tcp(port)]);
   const failures = await firewall.apply(transaction({ opens: [granted] }));
   t.is(failures.get(granted.grant)?.code, 'firewall');
+});
+
+test.serial('a datagram with the forged source port 0 begins no flow', async (t) => {
+  const sockets: DatagramSocket[] = [];
+  const note = (message: unknown): number =>
+    sockets.push((message as { socket: DatagramSocket }).socket);
+  const service = createSocket('udp4');
+  service.bind(0, source);
+  await once(service, 'listening');
+  t.teardown(() => service.close());
+  const heard: string[] = [];
+  service.on('message', (bytes, { port }) => {
+    heard.push(bytes.toString());
+    service.send(bytes, port, source);
+  });
+  const { firewall, port } = await setUp(t, service.address().port);
+  subscribe('udp.socket', note);
+  t.teardown(() => unsubscribe('udp.socket', note));
+  await open(firewall, opening(source, [udp(port)]));
+  const [door] = sockets;
+  // no program can send from port 0 without a raw socket, so the door's own socket is made to say that one has
+  const forged = { address: source, family: 'IPv4', port: 0, size: 6 };
+  door?.emit('message', Buffer.from('forged'), forged);
+  const target = { source, sourcePort: await freePort(), address: source, port, waitMs: 3000 };
+  t.is(await localAgent.udp('', target), 'echoed');
+  t.is(heard.length, 1);
+  t.not(door, undefined);
 });
 
 test('a UDP flow ends after a minute of silence, not before', async (t) => {
