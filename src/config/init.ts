@@ -1,8 +1,9 @@
 import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
-import { createPrivateFile, systemCode, writeFault } from '../store/private-file.ts';
+import { createPrivateFile, writeFault } from '../store/private-file.ts';
 import { createResponderKey } from '../store/responder-key.ts';
 import type { Endpoint } from '../units/network.ts';
 import { configPath, decodeConfig } from './load.ts';

@@ -1,16 +1,12 @@
 import { HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 
 /** Says what the system meant when it refused to bind a UDP socket. */
 export function bindFault(cause: unknown, endpoint: Endpoint): HknockError {
-  const { said, hint } = explain(systemCode(cause), endpoint.port);
+  const { said, hint } = explain(systemCode(cause) ?? 'unknown', endpoint.port);
   const message = `cannot listen on UDP ${formatEndpoint(endpoint)}: ${said}`;
   return new HknockError('bind', message, { hint, cause });
-}
-
-/** The system's name for an error, such as `EADDRINUSE`; empty when it has none. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function explain(code: string, port: number): { said: string; hint: string } {

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 import type { Endpoint } from '../units/network.ts';
-import { systemCode } from './bind-fault.ts';
 import { type BindOptions, BoundSocket } from './bound-socket.ts';
 
 /** An address that DHCP or a VPN brings is served before a person has typed the next command. */

@@ -1,4 +1,5 @@
 import { HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type {
   DatagramCounters,
@@ -6,7 +7,6 @@ import type {
   DatagramSocket,
 } from '../host/datagram-socket.ts';
 import type { Endpoint } from '../units/network.ts';
-import { systemCode } from './bind-fault.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { type Interfaces, type Place, isWildcard, placesOf } from './places.ts';
 import { Traffic } from './traffic.ts';

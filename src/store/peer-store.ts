@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type PeerName, parsePeerName, type ServiceName } from '../units/names.ts';
 import { formatTag, PEER_TAG_LENGTH, SECRET_LENGTH } from './key-text.ts';
@@ -11,7 +12,6 @@ import {
   refuseOpenFolder,
   replacePrivateFile,
   syncDirectory,
-  systemCode,
   writeFault,
 } from './private-file.ts';
 

@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ErrorCode, HknockError } from '../errors/hknock-error.ts';
+import { systemCode } from '../errors/system-code.ts';
 
 /** Longest file that is read, in bytes: far above any honest one, far below what would hurt. */
 export const MAX_FILE_LENGTH = 1_048_576;
@@ -110,12 +111,6 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
-}
-
-/** The system's own code of a fault, such as `ENOENT`; undefined when it is none of the system's. */
-export function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }
 
 /** A fault while writing, in words; an {@link HknockError} passes as it is. */
