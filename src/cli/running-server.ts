@@ -13,12 +13,13 @@ export async function askRunning(
   return askServer(controlSocket, what);
 }
 
-/** Has a running server read its folder again, so that a change counts at once; without one it counts from the next start. */
+/** Has a running server read its folder again, so that a change counts at once; without one it counts from the next start, and the user is told so. */
 export async function reloadIfRunning(directory: string): Promise<void> {
   try {
     await askRunning(directory, { method: 'POST', path: '/reload' });
     tell('the running server knows');
   } catch (fault) {
     if (!(fault instanceof HknockError) || fault.code !== 'no-answer') throw fault;
+    tell(`${fault.message}; it counts from the next start`);
   }
 }

@@ -1,25 +1,28 @@
 /** Faults of the caller, the configuration or the host. The command line maps each to one exit code. */
-export type ErrorCode =
+export const errorCodes = [
   /** a command or call was written wrongly */
-  | 'usage'
+  'usage',
   /** a file or text given as data cannot be read as what it should be */
-  | 'bad-input'
+  'bad-input',
   /** configuration is missing, wrong or too widely readable */
-  | 'config'
+  'config',
   /** the host lacks a program or kernel feature, or refuses a privilege */
-  | 'host'
+  'host',
   /** the address or port is in use or not ours */
-  | 'bind'
+  'bind',
   /** the firewall did not take a change */
-  | 'firewall'
+  'firewall',
   /** nobody answered */
-  | 'no-answer'
+  'no-answer',
   /** granted, but the connection failed */
-  | 'connection'
+  'connection',
   /** the other side broke the protocol */
-  | 'protocol'
+  'protocol',
   /** the responder refused, and said why */
-  | 'refused';
+  'refused',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
 
 export interface HknockErrorOptions {
   /** What the reader can do about it: one sentence or command. */

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { PeerStore } from '../../../src/store/peer-store.ts';
 import { bindDatagramSocket } from '../../../src/dgram-ext/bind.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
 import type { Machine } from '../../support/machine.ts';
-import { until } from '../../support/netns.ts';
+import { cleanUp, until } from '../../support/netns.ts';
 import { address } from '../grants/plans.ts';
 import { outcomeOf } from '../server/running.ts';
 import { furnished, tryIt } from './local.ts';
@@ -193,4 +195,20 @@ test.serial('the log has a line an event and no secrets', async (t) => {
   for (const coding of ['hex', 'base64', 'base64url'] as const) {
     t.false(daemon.log.includes(secret.toString(coding)));
   }
+});
+
+test.serial('a change without a server counts from the next start, and is said to', async (t) => {
+  const { machine } = await furnished(t);
+  const { code, stderr } = await tryIt(t, machine, ['peer', 'revoke', 'alice']);
+  t.is(code, 0);
+  t.true(stderr.includes(machine.path('server/control.sock')), stderr);
+});
+
+test.serial('a server that cannot be told of a change is no success', async (t) => {
+  const { machine } = await furnished(t);
+  const server = createServer((socket) => socket.destroy());
+  server.listen(machine.path('server/control.sock'));
+  cleanUp(t, () => void server.close());
+  await once(server, 'listening');
+  t.is((await tryIt(t, machine, ['peer', 'revoke', 'alice'])).code, 69);
 });

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { chmod, lstat, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { HknockError } from '../../../src/errors/hknock-error.ts';
+import { errorCodes, HknockError } from '../../../src/errors/hknock-error.ts';
 import { serveControl } from '../../../src/server/control.ts';
 import { askServer, type ControlRequest } from '../../../src/server/control-client.ts';
 import type { ServerStatus } from '../../../src/server/server.ts';
@@ -92,13 +92,51 @@ test('a fault of the server reaches whoever asked, with its code and hint', asyn
   t.like(fault, { code: 'config', message: 'hknock.toml:3: nonsense', hint: 'mend it' });
 });
 
+test('every code of a fault comes through', async (t) => {
+  for (const code of errorCodes) {
+    const { ask } = await serve(t, {
+      status: () => {
+        throw new HknockError(code, 'such is life');
+      },
+    });
+    t.is((await faultOf(() => ask('GET', '/status'))).code, code);
+  }
+});
+
+for (const [what, serveIt, code] of [
+  ['breaks off', (socket: Socket) => void socket.destroy(), 'host'],
+  ['is silent', (socket: Socket) => void socket.resume(), 'host'],
+  [
+    'is no server of ours',
+    (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi!'),
+    'protocol',
+  ],
+] as const) {
+  test(`what ${what} is not taken for nobody there`, async (t) => {
+    const path = join(await scratch(t), 'control.sock');
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      serveIt(socket);
+    }).listen(path);
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    await once(server, 'listening');
+    const fault = await faultOf(() => askServer(path, { method: 'GET', path: '/status' }, 100));
+    t.is(fault.code, code);
+  });
+}
+
 test('a bug of the server is told as one and does not end it', async (t) => {
   const { ask } = await serve(t, {
     grants: () => {
       throw new TypeError('x is undefined');
     },
   });
-  t.is((await faultOf(() => ask('GET', '/grants'))).code, 'protocol');
+  const fault: unknown = await t.throwsAsync(() => ask('GET', '/grants'));
+  t.false(fault instanceof HknockError);
   t.deepEqual(await ask('GET', '/status'), { peers: 3 });
 });
 
