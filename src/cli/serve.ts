@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { FirewallBackend } from '../config/server-config.ts';
+import type { RunningServer } from '../server/run.ts';
 import { dirOption } from './options.ts';
 
 interface ServeOptions {
@@ -27,16 +28,26 @@ export function addServe(program: Command): void {
     .action(serve);
 }
 
-async function serve({ dir, firewall }: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions): Promise<void> {
+  // before anything is begun, and for good: a signal at the wrong moment would leave the services shut
+  const ended = new Promise<void>((resolve) => {
+    process.on('SIGTERM', resolve).on('SIGINT', resolve);
+  });
+  const starting = start(options);
+  process.on('SIGHUP', () => {
+    void starting.then(
+      (server) => server.reload(),
+      () => undefined,
+    );
+  });
+  const server = await starting;
+  await ended;
+  await server.stop();
+}
+
+async function start({ dir, firewall }: ServeOptions): Promise<RunningServer> {
   const { runServer } = await import('../server/run.ts');
   const { serverDirectory } = await import('../config/server-directory.ts');
   const overrides = firewall === undefined ? {} : { backend: firewall };
-  const server = await runServer(dir ?? serverDirectory(), overrides);
-  process.on('SIGHUP', () => {
-    void server.reload();
-  });
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve).once('SIGINT', resolve);
-  });
-  await server.stop();
+  return runServer(dir ?? serverDirectory(), overrides);
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { PeerStore } from '../../../src/store/peer-store.ts';
 import { bindDatagramSocket } from '../../../src/dgram-ext/bind.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
-import type { Machine } from '../../support/machine.ts';
+import { Daemon, type Machine } from '../../support/machine.ts';
 import { cleanUp, until } from '../../support/netns.ts';
 import { address } from '../grants/plans.ts';
 import { outcomeOf } from '../server/running.ts';
@@ -146,6 +146,27 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.is((await tryIt(t, machine, ['status'])).code, 69);
   });
 }
+
+test.serial('signals while it starts or stops are kept until it can follow them', async (t) => {
+  const { machine, folder } = await furnished(t);
+  const socketIsThere = new Promise<void>((resolve) => {
+    const watcher = watch(folder.path, (_, name) => {
+      if (name === 'control.sock') resolve();
+    });
+    cleanUp(t, () => {
+      watcher.close();
+    });
+  });
+  const argv = machine.argv('serve', '--firewall', 'none');
+  const daemon = new Daemon(machine.start(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
+  await socketIsThere;
+  t.false(daemon.log.includes(' serving '), 'it has only begun');
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGTERM', 'SIGINT'] as const)
+    daemon.child.kill(signal);
+  await until(() => daemon.hasEnded, 'the server to end');
+  t.is(daemon.child.exitCode, 0, daemon.log);
+  t.regex(daemon.log, / serving [^]* stopped/);
+});
 
 test.serial('a killed server does not keep the next one from starting', async (t) => {
   const { machine, daemon, profile } = await serving(t);
