@@ -20,9 +20,13 @@ export type CloseControl = () => Promise<void>;
  *     DELETE /peers/NAME/grants?cut=true
  *     POST   /reload
  *
+ * @param server whoever asks before it runs waits for it
  * @throws {HknockError} `bind` when another server has the socket, or it cannot be made
  */
-export async function serveControl(path: string, server: Controlled): Promise<CloseControl> {
+export async function serveControl(
+  path: string,
+  server: Controlled | Promise<Controlled>,
+): Promise<CloseControl> {
   await requireAlone(path);
   const http = createServer((request, response) => {
     void answer(server, `${request.method ?? ''} ${request.url ?? ''}`, response);
@@ -37,11 +41,15 @@ export async function serveControl(path: string, server: Controlled): Promise<Cl
   };
 }
 
-async function answer(server: Controlled, line: string, response: ServerResponse): Promise<void> {
+async function answer(
+  server: Controlled | Promise<Controlled>,
+  line: string,
+  response: ServerResponse,
+): Promise<void> {
   let status = 200;
   let body: unknown;
   try {
-    body = await act(server, line);
+    body = await act(await server, line);
     if (body === null) status = 404;
   } catch (fault) {
     status = 500;
@@ -90,7 +98,7 @@ function listen(http: HttpServer, path: string): Promise<void> {
  * Makes sure that no server runs at a control socket; takes away what one that was killed has left.
  * @throws {HknockError} `bind` when another server has the socket, or something else stands there
  */
-export async function requireAlone(path: string): Promise<void> {
+async function requireAlone(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
   if (!found.isSocket()) {

@@ -4,7 +4,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { Log } from '../host/log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createSystemEntropy } from '../system/entropy.ts';
-import { requireAlone, serveControl } from './control.ts';
+import { serveControl } from './control.ts';
 import { createFirewall } from './firewall.ts';
 import { createLog } from './log.ts';
 import { Server } from './server.ts';
@@ -30,8 +30,11 @@ export async function runServer(
     process.stderr.write(line);
   };
   const log = createLog({ clock, level: logLevel, write });
-  // before the firewall: starting a second server would take its table from the first
-  await requireAlone(controlSocket);
+  let begin: (server: Server) => void = () => undefined;
+  const begun = new Promise<Server>((resolve) => (begin = resolve));
+  // before the firewall: a second server would take the table from the first, and one that cannot have its socket
+  // would leave services shut
+  const closeControl = await serveControl(controlSocket, begun);
   const server = await Server.start({
     directory,
     overrides,
@@ -39,11 +42,11 @@ export async function runServer(
     clock,
     entropy: createSystemEntropy(),
     log,
-  });
-  const closeControl = await serveControl(controlSocket, server).catch(async (fault: unknown) => {
-    await server.stop();
+  }).catch(async (fault: unknown) => {
+    await closeControl();
     throw fault;
   });
+  begin(server);
   const { listen, firewall, peers, services } = server.status();
   log.info('serving', { listen: listen.join(','), firewall, peers, services });
   return {

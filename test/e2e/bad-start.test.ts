@@ -59,6 +59,16 @@ netTest('a control socket that another server serves: 69, and the first goes on'
   t.is((await server.hknock(['status', '--json'])).code, 0);
 });
 
+netTest('a control socket that cannot be made: 69, and nothing is shut', async (t) => {
+  const server = await prepared(t);
+  edit(server, (text) =>
+    text
+      .replace('on_stop = "open"', 'on_stop = "shut"')
+      .replace(/^path = .*$/m, 'path = "nowhere/control.sock"'),
+  );
+  t.is((await startInVain(t, server)).code, 69);
+});
+
 netTest('no nft on the machine: 69, and what to install', async (t) => {
   const server = await prepared(t);
   // in a mount namespace that ends with it; and no package's program that is called nft either

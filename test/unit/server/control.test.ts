@@ -10,7 +10,7 @@ import { askServer, type ControlRequest } from '../../../src/server/control-clie
 import type { ServerStatus } from '../../../src/server/server.ts';
 import { faultOf, scratch } from '../store/scratch.ts';
 
-type Controlled = Parameters<typeof serveControl>[1];
+type Controlled = Awaited<Parameters<typeof serveControl>[1]>;
 
 const id = '0123456789abcdef';
 
@@ -59,6 +59,16 @@ test('answers what is asked', async (t) => {
     ['closeGrant', id, { cut: false }],
     ['closePeer', 'alice@home', { cut: true }],
   ]);
+});
+
+test('whoever asks before the server runs waits for it', async (t) => {
+  const path = join(await scratch(t), 'control.sock');
+  let begin: (server: Controlled) => void = () => undefined;
+  const begun = new Promise<Controlled>((resolve) => (begin = resolve));
+  t.teardown(await serveControl(path, begun));
+  const answer = askServer(path, { method: 'GET', path: '/status' });
+  begin(fakeServer().server);
+  t.deepEqual(await answer, { peers: 3 });
 });
 
 test('knows no other thing, and does nothing then', async (t) => {
