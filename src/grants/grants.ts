@@ -1,4 +1,5 @@
 import { toHex } from '../bytes/bytes.ts';
+import { HknockError } from '../errors/hknock-error.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Cut, Firewall } from '../host/firewall.ts';
@@ -16,6 +17,12 @@ export interface GrantsOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly limits: GrantLimits;
+}
+
+/** A peer whose grants are to end, and with `cut` its connections. */
+export interface PeerClosing {
+  readonly peer: PeerName;
+  readonly cut: boolean;
 }
 
 /** Opens, renews and closes grants, and keeps the firewall in step with them. */
@@ -70,30 +77,54 @@ export class Grants {
     return { kind: 'granted', grant: id, ...plan };
   }
 
-  /** Ends a grant before its time; false when there is no such grant. */
+  /**
+   * Ends a grant before its time; with `cut` its peer's connections from that address too. False when there is no such grant.
+   * @throws {HknockError} `firewall` or `host` when the firewall did not do all of it
+   */
   async close(id: GrantId, options: { readonly cut: boolean }): Promise<boolean> {
     const grant = this.#live.get(id);
     if (grant === null) return false;
-    const cuts = options.cut ? [{ peer: grant.peer, source: grant.source }] : [];
-    await this.#close([grant], cuts);
+    await this.#close([grant], options.cut ? [grant] : []);
     return true;
   }
 
-  /** Ends all grants of a peer; with `cut` its connections too, those of earlier grants included. Gives how many it closed. */
-  async closePeer(peer: PeerName, options: { readonly cut: boolean }): Promise<number> {
-    const grants = this.#live.of(peer);
-    await this.#close(grants, options.cut ? [{ peer, source: null }] : []);
+  /**
+   * Ends all grants of some peers; with `cut` their connections too, those of earlier grants included. Gives how many
+   * grants it closed.
+   * @throws {HknockError} `firewall` or `host` when the firewall did not do all of it; all that it can do is done then
+   */
+  async closePeers(peers: readonly PeerClosing[]): Promise<number> {
+    const grants = peers.flatMap(({ peer }) => this.#live.of(peer));
+    const cuts = peers.filter(({ cut }) => cut).map(({ peer }) => ({ peer, source: null }));
+    await this.#close(grants, cuts);
     return grants.length;
   }
 
-  async #close(grants: readonly Grant[], cuts: readonly Cut[]): Promise<void> {
+  /**
+   * Ends the grants that are not allowed any more.
+   * @throws {HknockError} as `closePeers`
+   */
+  closeUnless(isAllowed: (grant: Grant) => boolean): Promise<void> {
+    return this.#close(
+      this.list().filter((grant) => !isAllowed(grant)),
+      [],
+    );
+  }
+
+  // in one transaction: nobody's grant stays open while the connections of another are looked for
+  async #close(grants: readonly Grant[], cut: readonly Cut[]): Promise<void> {
+    if (grants.length + cut.length === 0) return;
+    const cuts = cut.map(({ peer, source }) => ({ peer, source }));
+    for (const { id } of grants) this.#end(id);
+    const closes = grants.map(({ id }) => id);
+    const failures = await this.#firewall.apply({ opens: [], closes, cuts });
     for (const { id, peer } of grants) {
-      this.#end(id);
-      this.#log.info('closed', { grant: id, peer });
+      const fault = failures.get(id)?.message;
+      if (fault === undefined) this.#log.info('closed', { grant: id, peer });
+      else this.#log.error('not closed', { grant: id, peer, fault });
     }
     for (const { peer, source } of cuts) this.#log.info('cut', { peer, source: source ?? 'any' });
-    const closes = grants.map(({ id }) => id);
-    await this.#firewall.apply({ opens: [], closes, cuts });
+    for (const cause of failures.values()) throw notClosed(failures.size, cause);
   }
 
   #sameAs({ peer, service, source, admission }: Plan): Grant | null {
@@ -118,6 +149,13 @@ export class Grants {
     this.#expiry.delete(id);
     this.#live.delete(id);
   }
+}
+
+function notClosed(count: number, cause: HknockError): HknockError {
+  return new HknockError('firewall', `${String(count)} of the grants may be open still`, {
+    hint: `${cause.message}; see the server's log, and 'hknock doctor'`,
+    cause,
+  });
 }
 
 function told(grant: GrantId, { peer, service, source, admission, lifetimeMs }: Plan) {

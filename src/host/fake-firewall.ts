@@ -13,6 +13,8 @@ export class FakeFirewall implements Firewall {
   readonly transactions: Transaction[] = [];
   /** Opening for one of these peers fails. */
   readonly refusedPeers = new Set<PeerName>();
+  /** Closing one of these fails. */
+  readonly unclosable = new Set<GrantId>();
   /** The ports protected now; null when it does not run. */
   protected: readonly ProtectedPort[] | null = null;
   /** How it was stopped. */
@@ -38,10 +40,13 @@ export class FakeFirewall implements Firewall {
   apply(transaction: Transaction): Promise<Failures> {
     this.transactions.push(transaction);
     const failures = new Map<GrantId, HknockError>();
-    for (const grant of transaction.closes) this.#open.delete(grant);
+    for (const grant of transaction.closes) {
+      if (this.unclosable.has(grant)) failures.set(grant, refusal());
+      else this.#open.delete(grant);
+    }
     for (const opening of transaction.opens) {
       if (this.refusedPeers.has(opening.peer)) {
-        failures.set(opening.grant, new HknockError('firewall', 'the test wants it so'));
+        failures.set(opening.grant, refusal());
       } else {
         const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
         this.#open.set(opening.grant, { ...opening, endsAt });
@@ -68,4 +73,8 @@ export class FakeFirewall implements Firewall {
     }
     return false;
   }
+}
+
+function refusal(): HknockError {
+  return new HknockError('firewall', 'the test wants it so');
 }

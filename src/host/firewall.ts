@@ -42,7 +42,10 @@ export interface Transaction {
   readonly cuts: readonly Cut[];
 }
 
-/** Grants that could not be opened, each with its fault (code `firewall`). The others are in force. */
+/**
+ * Grants that could not be opened, or not closed, each with its fault (code `firewall`). The changes of all others are
+ * in force. A grant that could not be closed may let somebody in still; of one that is renewed only the opening is told.
+ */
 export type Failures = ReadonlyMap<GrantId, HknockError>;
 
 /**

@@ -2,7 +2,7 @@ import type { Overrides } from '../config/load.ts';
 import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { Grants } from '../grants/grants.ts';
+import { Grants, type PeerClosing } from '../grants/grants.ts';
 import type { Grant } from '../grants/live-grants.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
@@ -141,14 +141,20 @@ export class Server {
     return this.#parts.grants.list();
   }
 
-  /** Ends one grant, and with `cut` the connections that came in from its address; false when there is none of that id. */
+  /**
+   * Ends one grant, and with `cut` the connections that came in from its address; false when there is none of that id.
+   * @throws {HknockError} `firewall` or `host` when the firewall did not do all of it
+   */
   closeGrant(id: GrantId, options: { readonly cut: boolean }): Promise<boolean> {
     return this.#parts.grants.close(id, options);
   }
 
-  /** Ends all grants of a peer; gives how many. */
+  /**
+   * Ends all grants of a peer; gives how many.
+   * @throws {HknockError} `firewall` or `host` when the firewall did not do all of it
+   */
   closePeer(name: PeerName, options: { readonly cut: boolean }): Promise<number> {
-    return this.#parts.grants.closePeer(name, options);
+    return this.#parts.grants.closePeers([{ peer: name, ...options }]);
   }
 
   /**
@@ -176,7 +182,7 @@ export class Server {
     try {
       await this.#takeOver();
     } finally {
-      for (const peer of revoked) await this.#revoke(peer);
+      await this.#parts.grants.closePeers(this.#revocations(revoked));
     }
     const { peers } = this.#folder;
     this.#options.log.info('reloaded', { peers: peers.length, revoked: revoked.length });
@@ -196,9 +202,12 @@ export class Server {
     const { revoked, rotated } = this.#peers.update(folder.peers);
     this.#folder = folder;
     this.#policy = policyOf(folder.config, this.#peers.records);
-    for (const peer of revoked) await this.#revoke(peer);
-    for (const { name } of rotated) await this.closePeer(name, { cut: false });
-    await this.#closeDisallowed();
+    const lost = rotated.map(({ name }) => ({ peer: name, cut: false }));
+    // side by side: what the firewall cannot do for the one does not keep the other undone
+    await Promise.all([
+      this.#parts.grants.closePeers([...this.#revocations(revoked), ...lost]),
+      this.#closeDisallowed(),
+    ]);
   }
 
   async #stop(): Promise<void> {
@@ -209,16 +218,17 @@ export class Server {
     this.#options.log.info('stopped');
   }
 
-  async #revoke({ name, cutOnRevoke }: PeerRecord): Promise<void> {
-    await this.closePeer(name, { cut: cutOnRevoke ?? this.#folder.config.policy.cutOnRevoke });
+  #revocations(revoked: readonly PeerRecord[]): readonly PeerClosing[] {
+    const { cutOnRevoke: usually } = this.#folder.config.policy;
+    return revoked.map(({ name, cutOnRevoke }) => ({ peer: name, cut: cutOnRevoke ?? usually }));
   }
 
-  async #closeDisallowed(): Promise<void> {
+  #closeDisallowed(): Promise<void> {
     const { grants, firewall } = this.#parts;
-    for (const grant of grants.list()) {
+    return grants.closeUnless((grant) => {
       const observed: Endpoint = { address: grant.source, port: 0 };
       const decision = decide(this.#policy, { ...grant, observed }, firewall.admissions);
-      if ('kind' in decision) await grants.close(grant.id, { cut: false });
-    }
+      return !('kind' in decision);
+    });
   }
 }

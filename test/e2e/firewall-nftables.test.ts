@@ -1,5 +1,8 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { HknockError } from '../../src/errors/hknock-error.ts';
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
@@ -37,12 +40,12 @@ function stage(): NamespaceStage {
   return made;
 }
 
-function create(log = new FakeLog()): Firewall {
+function create(log = new FakeLog(), nft = 'nft'): Firewall {
   const inServer = (program: string): readonly string[] => stage().server.argv([program]);
   return createNftables({
     clock: createSystemClock(),
     log,
-    nft: inServer('nft'),
+    nft: inServer(nft),
     conntrack: inServer('conntrack'),
   });
 }
@@ -65,9 +68,9 @@ interface Running {
 }
 
 /** A firewall that protects the first port, by TCP and UDP. */
-async function start(t: ExecutionContext): Promise<Running> {
+async function start(t: ExecutionContext, nft = 'nft'): Promise<Running> {
   const log = new FakeLog();
-  const firewall = create(log);
+  const firewall = create(log, nft);
   t.teardown(() => firewall.stop('open'));
   const { bench, server } = stage();
   const [port] = bench.ports;
@@ -254,6 +257,25 @@ netTest.serial('nft killed while it works: each answer is true', async (t) => {
     [...failures.keys()],
   );
   t.is(failures.size, 0);
+});
+
+netTest.serial('a close that nft did not take is told, and made good later', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hknock-nft-'));
+  const program = join(folder, 'nft');
+  const breakDown = (broken: boolean): Promise<void> =>
+    writeFile(program, `#!/bin/sh\n${broken ? 'exit 1' : 'exec nft "$@"'}\n`, { mode: 0o700 });
+  await breakDown(false);
+  const { firewall, bench, source, port } = await start(t, program);
+  t.teardown(() => rm(folder, { recursive: true }));
+  const granted = opening(source, [tcp(port)]);
+  await open(firewall, granted);
+  await breakDown(true);
+  await signalNft('SIGKILL');
+  const failures = await firewall.apply(transaction({ closes: [granted.grant] }));
+  t.is(failures.get(granted.grant)?.code, 'firewall');
+  t.true(await getsIn(bench, { source, port }), 'nobody could shut it');
+  await breakDown(false);
+  await until(() => isKeptOut(bench, { source, port }), 'the grant to be closed');
 });
 
 netTest.serial('nft that is stopped in its tracks is replaced', async (t) => {

@@ -69,7 +69,11 @@ class Command implements Firewall {
   async apply(transaction: Transaction): Promise<Failures> {
     if (!this.#running) return refuseAll(transaction, 'the firewall is not running');
     const failures = new Map<GrantId, HknockError>();
-    const closing = transaction.closes.map((grant) => this.#close(grant));
+    const renewed = new Set(transaction.opens.map(({ grant }) => grant));
+    const closing = transaction.closes.map(async (grant) => {
+      const error = await this.#close(grant);
+      if (error !== null && !renewed.has(grant)) failures.set(grant, error);
+    });
     const opening = transaction.opens.map((each) =>
       this.#open(each).catch((error: unknown) => {
         failures.set(each.grant, asFailure(error));
@@ -109,19 +113,27 @@ class Command implements Firewall {
     throw asFailure(failed.reason);
   }
 
-  async #close(grant: GrantId): Promise<void> {
+  /** Gives what went wrong, or null. */
+  async #close(grant: GrantId): Promise<HknockError | null> {
     const live = this.#live.get(grant);
-    if (live === undefined) return;
+    if (live === undefined) return null;
     live.timer.cancel();
     this.#live.delete(grant);
     const { opening } = live;
-    await Promise.all(
-      opening.ports.map(async (port) => {
-        const hole = this.#holeFor(opening, port);
-        await this.#track(hole.release(grant));
-        if (hole.isUnused) this.#holes.delete(keyOf(opening, port));
-      }),
+    const results = await Promise.allSettled(
+      opening.ports.map((port) => this.#release(opening, port)),
     );
+    const failed = results.find((each) => each.status === 'rejected');
+    return failed === undefined ? null : asFailure(failed.reason);
+  }
+
+  async #release(opening: Opening, port: ServicePort): Promise<void> {
+    const hole = this.#holeFor(opening, port);
+    try {
+      await this.#track(hole.release(opening.grant));
+    } finally {
+      if (hole.isUnused) this.#holes.delete(keyOf(opening, port));
+    }
   }
 
   #holeFor(opening: Opening, port: ServicePort): Hole {
@@ -142,6 +154,7 @@ class Command implements Firewall {
       close: () =>
         start(close).catch((error: unknown) => {
           log.error('a port may be open still', { ...facts, fault: String(error) });
+          throw error;
         }),
     };
   }

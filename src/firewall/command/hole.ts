@@ -3,7 +3,6 @@ import type { MonotonicMs } from '../../units/time.ts';
 
 export interface HoleCommands {
   readonly open: () => Promise<void>;
-  /** Must not reject. */
   readonly close: () => Promise<void>;
 }
 
@@ -21,10 +20,10 @@ export class Hole {
   hold(grant: GrantId, until: MonotonicMs, { open, close }: HoleCommands): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#open === null || this.#open.until < until) {
-        await this.#shut();
+        await this.#shut().catch(() => undefined);
         await open().catch(async (error: unknown) => {
           // a command that failed half-way may have opened
-          await close();
+          await close().catch(() => undefined);
           throw error;
         });
         this.#open = { until, close };
@@ -33,7 +32,7 @@ export class Hole {
     });
   }
 
-  /** Shuts when nobody else holds it open. */
+  /** Shuts when nobody else holds it open. Rejects as the command does; it may be open still then. */
   release(grant: GrantId): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#holders.delete(grant) && this.#holders.size === 0) await this.#shut();

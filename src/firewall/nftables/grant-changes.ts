@@ -31,13 +31,16 @@ export class GrantChanges {
     this.#held = held;
   }
 
-  /** Gives for each transaction the grants that could not be opened. Does not reject. */
+  /** Gives for each transaction the grants that could not be opened or closed. Does not reject. */
   async apply(transactions: readonly Transaction[]): Promise<readonly Failures[]> {
     const all: Failures[] = [];
     for (const { closes, opens } of transactions) {
       const failures = new Map<GrantId, HknockError>();
       all.push(failures);
-      for (const grant of closes) this.#close(grant);
+      const renewed = new Set(opens.map(({ grant }) => grant));
+      for (const grant of closes) {
+        if (!renewed.has(grant)) this.#closeHeld(grant, (error) => failures.set(grant, error));
+      }
       for (const opening of opens) {
         await this.#open(opening, (error) => failures.set(opening.grant, error));
       }
@@ -46,21 +49,37 @@ export class GrantChanges {
     return all;
   }
 
-  #close(grant: GrantId): void {
+  /** Tries once more to close what could not be closed, or may have been opened against our will. */
+  async closeLeftovers(): Promise<void> {
+    for (const held of this.#held.takeUnclosed()) this.#close(held, () => undefined);
+    await this.#flush();
+  }
+
+  #closeHeld(grant: GrantId, fail: Fail): void {
     const held = this.#held.release(grant);
-    if (held === null) return;
-    // nothing to tell anybody: the kernel ends the grant in time
-    const ignore = (): void => undefined;
-    const refused = (): Promise<void> => Promise.resolve();
-    this.#steps.push({ commands: renderClose(held, held.ports), refused, failed: ignore });
+    if (held !== null) this.#close(held, fail);
+  }
+
+  #close(held: Held, fail: Fail): void {
+    const failed: Fail = (error) => {
+      this.#held.noteUnclosed(held);
+      fail(error);
+    };
+    const refused = (fault: Fault): Promise<void> => {
+      // a grant with another mark has its place, so it is not there any more
+      if (fault.kind !== 'exists') failed(faultError(fault));
+      return Promise.resolve();
+    };
+    this.#steps.push({ commands: renderClose(held, held.ports), refused, failed });
   }
 
   async #open(opening: Opening, fail: Fail): Promise<void> {
+    // a renewal; where the old grant stays open a while longer, its owner may come in all the same
+    this.#closeHeld(opening.grant, () => undefined);
     if (!isForKernel(opening)) {
       fail(refuseAdmission(opening));
       return;
     }
-    this.#close(opening.grant);
     const lane = this.#held.freeLane(opening);
     if (lane === null) {
       await this.#flush();
@@ -74,6 +93,7 @@ export class GrantChanges {
     this.#held.hold(held);
     const failed: Fail = (error) => {
       this.#held.release(held.grant);
+      this.#held.noteUnclosed(held);
       fail(error);
     };
     const refused = async (fault: Fault): Promise<void> => {
@@ -96,8 +116,13 @@ export class GrantChanges {
         this.#held.hold(held);
         return;
       }
-      if (fault instanceof HknockError || fault.kind !== 'exists') {
-        fail(fault instanceof HknockError ? fault : faultError(fault));
+      if (fault instanceof HknockError) {
+        this.#held.noteUnclosed(held);
+        fail(fault);
+        return;
+      }
+      if (fault.kind !== 'exists') {
+        fail(faultError(fault));
         return;
       }
     }

@@ -31,6 +31,7 @@ export class HeldGrants {
   readonly #clock: Clock;
   readonly #grants = new Map<GrantId, { readonly held: Held; readonly timer: Timer }>();
   readonly #lanes = new Map<string, Lanes>();
+  readonly #unclosed = new Set<Held>();
   #turn = 0;
 
   constructor(clock: Clock) {
@@ -65,11 +66,7 @@ export class HeldGrants {
     const lifetimeMs = held.endsAt - this.#clock.monotonicMs();
     const timer = this.#clock.after(lifetimeMs + SLACK_MS, () => this.release(held.grant));
     this.#grants.set(held.grant, { held, timer });
-    for (const port of held.ports) {
-      const row = this.#lanes.get(key(held, port)) ?? [];
-      row[held.lane] = held;
-      this.#lanes.set(key(held, port), row);
-    }
+    for (const port of held.ports) this.#occupy(held, port);
   }
 
   /** Forgets a grant. Gives it with those ports that no later grant has taken over; null when it is not known. */
@@ -78,17 +75,44 @@ export class HeldGrants {
     if (known === undefined) return null;
     known.timer.cancel();
     this.#grants.delete(grant);
-    const ports = known.held.ports.filter((port) => this.#vacate(known.held, port));
-    return { ...known.held, ports };
+    return { ...known.held, ports: this.#vacateAll(known.held) };
+  }
+
+  /** Notes that a grant which was released may be open in the kernel still: its lane is not free. */
+  noteUnclosed(held: Held): void {
+    this.#unclosed.add(held);
+    for (const port of held.ports) this.#occupy(held, port);
+  }
+
+  /** Forgets what was noted as unclosed; gives it port by port, as far as its time is not over: parts of it may be gone. */
+  takeUnclosed(): readonly Held[] {
+    const taken = [...this.#unclosed];
+    this.#unclosed.clear();
+    for (const held of taken) this.#vacateAll(held);
+    const nowMs = this.#clock.monotonicMs();
+    return taken
+      .filter(({ endsAt }) => endsAt + SLACK_MS > nowMs)
+      .flatMap((held) => held.ports.map((port) => ({ ...held, ports: [port] })));
   }
 
   /** Forgets all. */
   clear(): void {
+    this.takeUnclosed();
     for (const grant of [...this.#grants.keys()]) this.release(grant);
   }
 
   all(): readonly Held[] {
     return Array.from(this.#grants.values(), ({ held }) => held);
+  }
+
+  #occupy(held: Held, port: ServicePort): void {
+    const row = this.#lanes.get(key(held, port)) ?? [];
+    row[held.lane] = held;
+    this.#lanes.set(key(held, port), row);
+  }
+
+  #vacateAll(held: Held): readonly ServicePort[] {
+    return held.ports.filter((port) => this.#vacate(held, port));
   }
 
   #vacate(held: Held, port: ServicePort): boolean {

@@ -13,6 +13,8 @@ import { Turns } from './turns.ts';
 /** How soon a table that somebody flushed is put back, when no grant asks for it before. */
 const CHECK_EVERY_MS = 5000;
 
+const NOT_RUNNING = 'the firewall is not running';
+
 export interface NftablesOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -66,7 +68,11 @@ class Nftables implements Firewall {
   }
 
   protect(ports: readonly ProtectedPort[]): Promise<void> {
-    return this.#turns.alone(() => this.#table.protect(ports.map(({ port }) => port)));
+    return this.#turns.alone(() => {
+      // a table that is gone would be put back
+      if (!this.#running) throw new HknockError('firewall', NOT_RUNNING);
+      return this.#table.protect(ports.map(({ port }) => port));
+    });
   }
 
   apply(transaction: Transaction): Promise<Failures> {
@@ -90,7 +96,7 @@ class Nftables implements Firewall {
     const changes = new GrantChanges(this.#table, this.#held);
     const failures = this.#running
       ? await changes.apply(asked.map(({ transaction }) => transaction))
-      : asked.map(({ transaction }) => refuseAll(transaction, 'the firewall is not running'));
+      : asked.map(({ transaction }) => refuseAll(transaction, NOT_RUNNING));
     asked.forEach(({ transaction: { cuts }, answer }, at) => {
       const told: Failures = failures[at] ?? new Map();
       if (cuts.length === 0 || !this.#running) answer(told);
@@ -122,7 +128,9 @@ class Nftables implements Firewall {
     this.#check = this.#clock.after(CHECK_EVERY_MS, () => {
       void this.#turns
         .alone(async () => {
-          if (this.#running) await this.#table.check();
+          if (!this.#running) return;
+          await this.#table.check();
+          await new GrantChanges(this.#table, this.#held).closeLeftovers();
         })
         .catch((error: unknown) => {
           this.#logFault('the firewall cannot be checked', error);

@@ -160,7 +160,7 @@ test('closing a peer ends all its grants and nobody else’s', async (t) => {
   await grants.open(plan());
   await grants.open(plan({ source: address('198.51.100.1') }));
   await grants.open(plan({ peer: bob }));
-  t.is(await grants.closePeer(alice, { cut: true }), 2);
+  t.is(await grants.closePeers([{ peer: alice, cut: true }]), 2);
   t.deepEqual(
     grants.list().map(({ peer }) => peer),
     [bob],
@@ -169,9 +169,32 @@ test('closing a peer ends all its grants and nobody else’s', async (t) => {
   t.is(firewall.transactions.at(-1)?.closes.length, 2);
 });
 
+test('what the firewall did not close is told and logged, and the rest is closed', async (t) => {
+  const { grants, firewall, log } = setUp();
+  const { grant } = granted(await grants.open(plan()));
+  await grants.open(plan({ peer: bob }));
+  firewall.unclosable.add(grant);
+  const peers = [alice, bob].map((peer) => ({ peer, cut: true }));
+  await t.throwsAsync(grants.closePeers(peers), { code: 'firewall' });
+  t.is(firewall.transactions.at(-1)?.cuts.length, 2);
+  const told = log.lines.slice(2).map(({ level, event }) => `${level} ${event}`);
+  t.deepEqual(told, ['error not closed', 'info closed', 'info cut', 'info cut']);
+});
+
+test('grants that are not allowed any more are closed, together', async (t) => {
+  const { grants, firewall } = setUp();
+  await Promise.all([alice, alice, bob].map((peer) => grants.open(plan({ peer }))));
+  await grants.closeUnless(({ peer }) => peer === bob);
+  t.deepEqual(
+    grants.list().map(({ peer }) => peer),
+    [bob],
+  );
+  t.is(firewall.transactions.at(-1)?.closes.length, 2);
+});
+
 test('a peer without a grant can still have connections to cut', async (t) => {
   const { grants, firewall } = setUp();
-  t.is(await grants.closePeer(alice, { cut: true }), 0);
+  t.is(await grants.closePeers([{ peer: alice, cut: true }]), 0);
   t.deepEqual(firewall.transactions.at(-1)?.cuts, [{ peer: alice, source: null }]);
 });
 
@@ -186,7 +209,7 @@ test('who is revoked while the firewall is at work is not told "granted"', async
     return failures;
   };
   const opening = grants.open(plan());
-  t.is(await grants.closePeer(alice, { cut: false }), 1);
+  t.is(await grants.closePeers([{ peer: alice, cut: false }]), 1);
   proceed();
   t.is(reasonOf(await opening), 'service-refused');
   t.is(grants.list().length, 0);

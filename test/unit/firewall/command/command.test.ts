@@ -162,14 +162,15 @@ test('a command that takes too long is killed with its children, and the grant f
   t.pass();
 });
 
-test('a close that fails is logged as what it is', async (t) => {
+test('a close that fails is told and logged as what it is', async (t) => {
   const log = new FakeLog();
   const options = { clock: new FakeClock(), log, timeLimitMs: 10_000 };
   const firewall = createCommand({ ...options, open: ['true'], close: ['false'] });
   await firewall.start([]);
   const granted = opening('192.0.2.1', [tcp(22)]);
   await open(firewall, granted);
-  await firewall.apply(transaction({ closes: [granted.grant] }));
+  const failures = await firewall.apply(transaction({ closes: [granted.grant] }));
+  t.is(failures.get(granted.grant)?.code, 'firewall');
   t.is(log.lines.filter(({ level }) => level === 'error').length, 1);
 });
 
