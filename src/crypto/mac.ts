@@ -1,19 +1,17 @@
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
-/** HMAC-SHA256 under one key, with the key's part of the work done once (RFC 2104, section 4). */
+/** HMAC-SHA256 under one key (RFC 2104). */
 export class Mac {
-  readonly #keyed;
+  readonly #key: KeyObject;
 
   /** @param key any length; 32 bytes everywhere in this protocol */
   constructor(key: Uint8Array) {
-    this.#keyed = hmac.create(sha256, key);
+    this.#key = createSecretKey(key);
   }
 
   /** 32 bytes. */
   of(...parts: readonly Uint8Array[]): Uint8Array {
-    const running = this.#keyed.clone();
+    const running = createHmac('sha256', this.#key);
     for (const part of parts) running.update(part);
     return running.digest();
   }
