@@ -1,4 +1,5 @@
 import { HknockError } from '../errors/hknock-error.ts';
+import { whileAlone } from '../store/folder-lock.ts';
 import { replacePrivateFile } from '../store/private-file.ts';
 import type { Admission } from '../units/admission.ts';
 import type { ServiceName } from '../units/names.ts';
@@ -20,6 +21,12 @@ export interface NewService {
  * become so, `host` when it cannot be written; the file is as it was then
  */
 export async function addService(directory: string, service: NewService): Promise<void> {
+  // asked first: in a folder that is not there no lock can be had, and this says what to do
+  await readConfigText(directory);
+  await whileAlone(directory, () => append(directory, service));
+}
+
+async function append(directory: string, service: NewService): Promise<void> {
   const text = await readConfigText(directory);
   if (decodeConfig(text, directory).services.has(service.name)) {
     throw new HknockError('usage', `there is a service '${service.name}' already`, {

@@ -4,6 +4,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type PeerName, parsePeerName, type ServiceName } from '../units/names.ts';
+import { whileAlone } from './folder-lock.ts';
 import { formatTag, PEER_TAG_LENGTH, SECRET_LENGTH } from './key-text.ts';
 import { decodePeer, encodePeer, type PeerRecord, replacePeerKeys } from './peer-file.ts';
 import {
@@ -89,13 +90,14 @@ export class PeerStore {
    * @throws {HknockError} `usage` when there is none of that name, `host` when the system refuses
    */
   async revoke(name: PeerName): Promise<void> {
-    await this.#requirePeer(name);
-    try {
-      await rm(this.#pathOf(name));
-      await syncDirectory(this.#directory);
-    } catch (error) {
-      throw writeFault(this.#pathOf(name), error);
-    }
+    await this.#whileAlone(name, async () => {
+      try {
+        await rm(this.#pathOf(name));
+        await syncDirectory(this.#directory);
+      } catch (error) {
+        throw writeFault(this.#pathOf(name), error);
+      }
+    });
   }
 
   /**
@@ -108,13 +110,23 @@ export class PeerStore {
     entropy: Entropy,
     deliver: (peer: PeerRecord) => Promise<void> = () => Promise.resolve(),
   ): Promise<PeerRecord> {
+    return this.#whileAlone(name, async () => {
+      const file = this.#pathOf(name);
+      const content = await readPrivateFile(file, { content: 'secret' });
+      const peer = { ...decodePeer(content, name, { file, known: null }), ...newKeys(entropy) };
+      await deliver(peer);
+      await replacePrivateFile(file, replacePeerKeys(content, peer));
+      return peer;
+    });
+  }
+
+  /** Changes a peer. Without the lock new keys could put back the file of one who is revoked meanwhile. */
+  async #whileAlone<T>(name: PeerName, change: () => Promise<T>): Promise<T> {
     await this.#requirePeer(name);
-    const file = this.#pathOf(name);
-    const content = await readPrivateFile(file, { content: 'secret' });
-    const peer = { ...decodePeer(content, name, { file, known: null }), ...newKeys(entropy) };
-    await deliver(peer);
-    await replacePrivateFile(file, replacePeerKeys(content, peer));
-    return peer;
+    return whileAlone(this.#directory, async () => {
+      await this.#requirePeer(name);
+      return change();
+    });
   }
 
   #pathOf(name: PeerName): string {

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
+import { whileAlone } from './folder-lock.ts';
 import { parseHost } from './host-name.ts';
 import { readPrivateFile, writeFault } from './private-file.ts';
 import type { Profile } from './profile.ts';
@@ -88,6 +89,13 @@ export class ProfileStore {
    * @throws {HknockError} `usage` when that would be needed, `host` when the file cannot be written, or as {@link list}
    */
   async save(profile: Profile, { replace = false } = {}): Promise<Saved> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw writeFault(this.path, error);
+    });
+    return whileAlone(this.#directory, () => this.#put(profile, replace));
+  }
+
+  async #put(profile: Profile, replace: boolean): Promise<Saved> {
     const profiles = await this.list();
     const old = profiles.find(({ name }) => name === profile.name);
     if (old !== undefined && isDeepStrictEqual(profileFields(old), profileFields(profile))) {
@@ -118,7 +126,6 @@ export class ProfileStore {
 
   async #write(profiles: readonly Profile[]): Promise<void> {
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       const { default: Conf } = await import('conf');
       const store = new Conf<{ profiles: readonly ProfileFields[] }>({
         cwd: this.#directory,

@@ -39,6 +39,16 @@ test('a service is added behind what is there, comments and all', async (t) => {
   t.deepEqual((await readdir(directory)).sort(), ['hknock.toml', 'peers', 'responder.key']);
 });
 
+test('of services that are added at once none is lost', async (t) => {
+  const { directory } = await makeFolder(t);
+  const names = ['a', 'b', 'c', 'd'];
+  const adding = names.map((name, at) =>
+    addService(directory, service(name, [`tcp/${String(at + 1)}`])),
+  );
+  await Promise.all(adding);
+  t.deepEqual([...(await loadServerConfig(directory)).services.keys()].map(String).sort(), names);
+});
+
 test('a service is added behind a last line without an end', async (t) => {
   const { directory, path } = await makeFolder(t);
   await writeFile(path, '[log]\nlevel = "warn" # mine');

@@ -9,6 +9,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { HknockError } from '../../../src/errors/hknock-error.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
@@ -55,6 +56,18 @@ test('a revoked peer leaves nothing behind, even when its file was beyond readin
   await store.revoke(alice);
   t.deepEqual(await readdir(folder), ['bob.toml']);
   t.deepEqual(await store.list(), [left]);
+});
+
+test('new keys do not bring back a peer who is revoked meanwhile', async (t) => {
+  const { store, folder } = await makeStore(t);
+  await store.add(peerRequest('alice'), entropy);
+  let revoked: Promise<void> = Promise.resolve();
+  await store.rotate(alice, entropy, async () => {
+    revoked = store.revoke(alice);
+    await setTimeout(50);
+  });
+  await revoked;
+  t.deepEqual(await readdir(folder), []);
 });
 
 test('a peer whose new keys could not be handed over keeps its old ones', async (t) => {

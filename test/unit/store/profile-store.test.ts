@@ -23,6 +23,13 @@ test('profiles are kept in a file of mode 0600 in a folder of mode 0700', async 
   t.is((await stat(directory)).mode & 0o777, 0o700);
 });
 
+test('of profiles that are kept at once none is lost', async (t) => {
+  const store = new ProfileStore(await scratch(t));
+  const names = ['a', 'b', 'c', 'd'];
+  await Promise.all(names.map((name) => store.save(profile({ name }))));
+  t.deepEqual((await store.list()).map(({ name }) => name).sort(), names);
+});
+
 test('a profile is found by its name first, then by a host or address that it lists', async (t) => {
   const store = new ProfileStore(await scratch(t));
   const home = profile({ name: 'home', hosts: ['a.example', '2001:db8::1'] });
