@@ -121,9 +121,10 @@ function toLimits(document: ConfigDocument['limits']): LimitsConfig {
   };
 }
 
-// a port that two services share would be open to the peers of both, whatever either says
-function portTroubles({ services }: ServerConfig): readonly Trouble[] {
-  const holders = new Map<string, ServiceName>();
+// A port that two services share would be open to the peers of both, whatever either says. And on a knock port that
+// is shut to all who have no grant, nobody could get one.
+function portTroubles({ listen, services }: ServerConfig): readonly Trouble[] {
+  const holders = new Map(listen.map(({ port }) => [`udp/${String(port)}`, 'listen']));
   const troubles: Trouble[] = [];
   for (const { name, ports } of services.values()) {
     ports.map(formatServicePort).forEach((port, at) => {

@@ -158,6 +158,8 @@ const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['[services.ssh]\nports = ["22"]', '2: services.ssh.ports[0]: '],
   ['[services.ssh]\nports = ["tcp/022"]', '2: services.ssh.ports[0]: '],
   [`${ssh}[services.sftp]\nports = ["tcp/21",\n"tcp/22"]`, '5: services.sftp.ports[1]: '],
+  ['[services.oops]\nports = ["tcp/62202", "udp/62202"]', '2: services.oops.ports[1]: '],
+  ['listen = ["192.0.2.1:7"]\n[services.oops]\nports = ["udp/7"]', '3: services.oops.ports[0]: '],
   [`${ssh}${ssh}`, '3: '],
   ['[services.Ssh]\nports = ["tcp/22"]', '1: services.Ssh: '],
   [`[services.${'x'.repeat(33)}]\nports = ["tcp/22"]`, `1: services.${'x'.repeat(33)}: `],
