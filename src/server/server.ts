@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Overrides } from '../config/load.ts';
 import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
+import type { ServerConfig } from '../config/server-config.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { Grants, type PeerClosing } from '../grants/grants.ts';
@@ -20,6 +22,7 @@ import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
+import { keysThatWait } from './restart-keys.ts';
 import { policyOf, protectedPorts, requireEnforceable } from './policy.ts';
 
 export interface ServerOptions {
@@ -61,6 +64,8 @@ export class Server {
   readonly #peers: Peers;
   readonly #parts: Parts;
   readonly #startedAt: number;
+  /** What those parts go by that a reload does not change. */
+  readonly #started: ServerConfig;
   #folder: ServerFolder;
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
@@ -100,6 +105,7 @@ export class Server {
     const { clock, entropy, log } = options;
     const { limits } = folder.config;
     this.#options = options;
+    this.#started = folder.config;
     this.#folder = folder;
     this.#startedAt = clock.monotonicMs();
     this.#peers = new Peers(this.#peerTable, folder.responderId);
@@ -127,7 +133,7 @@ export class Server {
     return {
       uptimeMs: this.#options.clock.monotonicMs() - this.#startedAt,
       listen: socket.local.map(formatEndpoint),
-      firewall: config.firewall.backend,
+      firewall: this.#started.firewall.backend,
       peers: this.#peers.records.size,
       services: config.services.size,
       grants: grants.list().length,
@@ -184,8 +190,11 @@ export class Server {
     } finally {
       await this.#parts.grants.closePeers(this.#revocations(revoked));
     }
-    const { peers } = this.#folder;
-    this.#options.log.info('reloaded', { peers: peers.length, revoked: revoked.length });
+    const { peers, config } = this.#folder;
+    const { log } = this.#options;
+    log.info('reloaded', { peers: peers.length, revoked: revoked.length });
+    const waiting = keysThatWait(this.#started, config);
+    if (waiting.length > 0) log.warn('counts from the next start', { changed: waiting.join(',') });
   }
 
   /** Makes strangers of the peers whose files are gone. */
@@ -228,7 +237,8 @@ export class Server {
     return grants.closeUnless((grant) => {
       const observed: Endpoint = { address: grant.source, port: 0 };
       const decision = decide(this.#policy, { ...grant, observed }, firewall.admissions);
-      return !('kind' in decision);
+      // a port that was taken from the service may be another's now
+      return !('kind' in decision) && isDeepStrictEqual(decision.ports, grant.ports);
     });
   }
 }

@@ -230,6 +230,40 @@ test('a reload ends the grants that are no longer allowed', async (t) => {
   t.false(firewall.connect(us, ssh));
 });
 
+test('a reload ends the grants for ports that the service has lost, though another has them', async (t) => {
+  const folder = await Folder.create(t);
+  await folder.addService('admin', 'tcp/9000');
+  const alice = await folder.addPeer('alice', { services: ['ssh', 'web'] });
+  const { server } = await run(t, folder);
+  await knockFor(alice, 'ssh');
+  await knockFor(alice, 'web');
+  await folder.edit(/^ports = \["tcp\/22"\]/m, 'ports = ["tcp/2222"]');
+  await folder.edit(/"tcp\/9000"/, '"tcp/22"');
+  await server.reload();
+  t.deepEqual(
+    server.grants().map(({ service }) => service),
+    ['web'],
+  );
+});
+
+test('what a reload does not change is told, and the status goes on telling what is', async (t) => {
+  const folder = await Folder.create(t);
+  const { server, log } = await run(t, folder);
+  const waiting = () => log.lines.filter(({ event }) => event === 'counts from the next start');
+  await folder.edit(/ttl = "30s"/, 'ttl = "31s"');
+  await folder.edit(/on_stop = "open"/, 'on_stop = "shut"');
+  await server.reload();
+  t.deepEqual(waiting(), []);
+  await folder.edit(/backend = "nftables"/, 'backend = "none"');
+  await folder.edit(/level = "info"/, 'level = "debug"');
+  await server.reload();
+  t.is(server.status().firewall, 'nftables');
+  t.deepEqual(
+    waiting().map(({ fields }) => fields),
+    [{ changed: 'firewall,log' }],
+  );
+});
+
 test('a wrong configuration is refused at a reload, and everything stays as it was', async (t) => {
   const folder = await Folder.create(t);
   const alice = await folder.addPeer('alice');

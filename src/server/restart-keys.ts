@@ -1,0 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerConfig } from '../config/server-config.ts';
+
+/** The keys of `hknock.toml` that say something else now than at the start, and count from the next start only. */
+export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly string[] {
+  const parts = (config: ServerConfig) => ({
+    listen: config.listen,
+    // how it is left is asked when it is left
+    firewall: { ...config.firewall, onStop: null },
+    limits: config.limits,
+    log: config.logLevel,
+    control: config.controlSocket,
+  });
+  const before = parts(started);
+  return Object.entries(parts(now))
+    .filter(([key, value]) => !isDeepStrictEqual(value, before[key as keyof typeof before]))
+    .map(([key]) => key);
+}
