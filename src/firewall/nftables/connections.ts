@@ -2,12 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { parseAddress } from '../../bytes/address.ts';
 import type { Endpoint, Port, ServicePort } from '../../units/network.ts';
-import { isPort } from '../../units/network.ts';
+import { formatEndpoint, isPort } from '../../units/network.ts';
 
 /** A TCP connection to a port of this machine. */
 export interface Connection {
   readonly remote: Endpoint;
   readonly localPort: Port;
+}
+
+/** The same text for the same connection. */
+export function formatConnection({ remote, localPort }: Connection): string {
+  return `${formatEndpoint(remote)} ${String(localPort)}`;
 }
 
 /** TCP_ESTABLISHED of the kernel's include/net/tcp_states.h */

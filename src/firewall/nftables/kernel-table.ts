@@ -2,7 +2,7 @@ import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { Log } from '../../host/log.ts';
 import { formatServicePort, type ServicePort } from '../../units/network.ts';
-import { type Connection, connectionsTo } from './connections.ts';
+import { type Connection, connectionsTo, formatConnection } from './connections.ts';
 import { NftConsole, type NftConsoleOptions } from './console.ts';
 import { denied, type Fault } from './faults.ts';
 import { renderForget, renderKeep, renderOpen } from './grant-commands.ts';
@@ -22,6 +22,8 @@ export class KernelTable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #held: HeldGrants;
+  /** Connections that were there before their port was protected, and were not cut since. */
+  readonly #before = new Set<string>();
   #ports: readonly ServicePort[] = [];
 
   constructor(options: NftConsoleOptions, held: HeldGrants) {
@@ -39,7 +41,8 @@ export class KernelTable {
     try {
       const fault = await this.#console.run(renderInstall(ports));
       if (fault !== null) throw unusable(fault);
-      await this.#keep(ports);
+      this.#before.clear();
+      await this.#keepAll(ports);
     } catch (error) {
       await this.#console.end();
       throw error;
@@ -52,7 +55,7 @@ export class KernelTable {
     throwIf(await this.change(renderProtect(ports)));
     const known = new Set(this.#ports.map(formatServicePort));
     this.#ports = ports;
-    await this.#keep(ports.filter((port) => !known.has(formatServicePort(port))));
+    await this.#keepAll(ports.filter((port) => !known.has(formatServicePort(port))));
   }
 
   /**
@@ -75,6 +78,7 @@ export class KernelTable {
 
   /** Lets go of connections that were there before their port was protected. */
   async forget(connections: readonly Connection[]): Promise<void> {
+    for (const each of connections) this.#before.delete(formatConnection(each));
     const changes = connections.map((each) => ({ commands: renderForget(each) }));
     for (const line of inLines(changes)) {
       throwIf(await this.change(line.flatMap(({ commands }) => commands)));
@@ -120,7 +124,8 @@ export class KernelTable {
     return (await this.#insist(renderCheck(this.#ports)))?.kind !== 'missing';
   }
 
-  // Grants for one connection are not put back: it may have come already.
+  // Grants for one connection are not put back: it may have come already. Strangers came in while the table was gone:
+  // of those that are connected now, only who was let in before may stay.
   async #installAgain(): Promise<void> {
     this.#log.warn('our firewall table was gone and is put back');
     const nowMs = this.#clock.monotonicMs();
@@ -128,16 +133,22 @@ export class KernelTable {
       .all()
       .filter((held) => held.admission === 'address' && held.endsAt > nowMs);
     const opens = grants.map((held) => renderOpen(held, held.ports, held.endsAt - nowMs));
-    await this.#changeAll([renderInstall(this.#ports), ...opens]);
-    await this.#keep(this.#ports);
+    await this.#changeAll([renderInstall(this.#ports, 'ours'), ...opens]);
+    const connections = await this.#connections(this.#ports);
+    const old = connections.filter((each) => this.#before.has(formatConnection(each)));
+    await this.#changeAll(old.map(renderKeep));
   }
 
   // after the ports were shut, so that no connection is made in between
-  async #keep(ports: readonly ServicePort[]): Promise<void> {
-    const pid = this.#console.pid;
-    if (pid === null) return;
-    const connections = await connectionsTo(ports, pid);
+  async #keepAll(ports: readonly ServicePort[]): Promise<void> {
+    const connections = await this.#connections(ports);
+    for (const each of connections) this.#before.add(formatConnection(each));
     await this.#changeAll(connections.map(renderKeep));
+  }
+
+  async #connections(ports: readonly ServicePort[]): Promise<readonly Connection[]> {
+    const pid = this.#console.pid;
+    return pid === null ? [] : connectionsTo(ports, pid);
   }
 
   async #changeAll(changes: readonly (readonly string[])[]): Promise<void> {

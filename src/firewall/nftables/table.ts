@@ -22,14 +22,19 @@ interface LaneMap {
 /**
  * The commands that make the whole table, in place of whatever an earlier run of ours left. In one
  * transaction of the kernel the ports are shut at every instant.
+ * @param established whose established connections live on: those of all, or of those alone that we let in. When
+ * somebody has flushed our table, strangers have come in since.
  */
-export function renderInstall(ports: readonly ServicePort[]): readonly string[] {
+export function renderInstall(
+  ports: readonly ServicePort[],
+  established: 'all' | 'ours' = 'all',
+): readonly string[] {
   return [
     ...renderRemoval(),
     `add table ${TABLE}`,
     ...sets(),
     ...chains(),
-    ...doorRules(),
+    ...doorRules(established),
     ...families.flatMap(laneRules),
     ...addPorts(ports),
   ];
@@ -85,12 +90,12 @@ function chains(): readonly string[] {
   ];
 }
 
-function doorRules(): readonly string[] {
+function doorRules(established: 'all' | 'ours'): readonly string[] {
   return [
     // Not the other direction: when a cut has deleted the entry of a connection, the server's next packet makes
     // a new one, in which the client's packets would pass for answers. And not `related`: a helper such as that
     // of FTP can be talked into expecting a connection to any port.
-    'ct state established ct direction original accept',
+    ...(established === 'all' ? ['ct state established ct direction original accept'] : []),
     // more of a connection that we let in and that nobody has answered yet: a repeated SYN, a burst of UDP
     `ct mark & ${hex(OUR_MARKS.mask)} == ${hex(OUR_MARKS.value)} accept`,
     ...families.map(beforeRule),
