@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { parseHost } from '../store/host-name.ts';
@@ -6,7 +7,7 @@ import { type PeerRequest, PeerStore } from '../store/peer-store.ts';
 import { DEFAULT_PORT, type Profile } from '../store/profile.ts';
 import { readResponderKey } from '../store/responder-key.ts';
 import { isPort } from '../units/network.ts';
-import { loadServerConfig, type Overrides } from './load.ts';
+import { configPath, loadServerConfig, type Overrides } from './load.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /** Everything that a server's folder says. */
@@ -19,16 +20,32 @@ export interface ServerFolder {
 
 /**
  * Reads all of a server's folder.
- * @throws {HknockError} `config` when a file is missing, wrong or open to others, or a peer names a service that is not there
+ * @throws {HknockError} `config` when a file is missing, wrong or open to others, when a peer names a service that is
+ * not there, or when root is to run commands that are not root's
  */
 export async function loadServerFolder(
   directory: string,
   overrides: Overrides = {},
 ): Promise<ServerFolder> {
   const config = await loadServerConfig(directory, overrides);
+  if (config.firewall.backend === 'command') await refuseForeignCommands(directory);
   const responderId = await readResponderKey(directory);
   const peers = await new PeerStore(directory).list(new Set(config.services.keys()));
   return { config, responderId, peers };
+}
+
+// whoever could write the commands would become root by them
+async function refuseForeignCommands(directory: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  for (const path of [directory, configPath(directory)]) {
+    const { uid } = await stat(path);
+    if (uid === 0) continue;
+    throw new HknockError(
+      'config',
+      `root runs no commands that another user can change: ${path} belongs to uid ${String(uid)}`,
+      { hint: `start the server as that user, or: chown root ${path}` },
+    );
+  }
 }
 
 /**

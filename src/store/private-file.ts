@@ -40,18 +40,20 @@ export async function readPrivateFile(path: string, options: ReadOptions): Promi
 }
 
 /**
- * Refuses a folder in which others can put or swap files: whoever can do that lets himself in.
+ * Refuses a folder in which others can put or swap files: whoever can do that lets himself in. Root may use everybody's.
  * @param missing what to do when the folder is not there
  * @throws {HknockError} `config`
  */
 export async function refuseOpenFolder(path: string, missing: string): Promise<void> {
-  const { mode } = await stat(path).catch((error: unknown) => {
+  const stats = await stat(path).catch((error: unknown) => {
     if (isMissing(error)) {
       throw new HknockError('config', `${path} is not there`, { hint: missing, cause: error });
     }
     throw readFault(path, 'config', error);
   });
-  if (process.geteuid === undefined || (mode & 0o022) === 0) return;
+  // root may swap our files whoever owns their folder
+  if (stats.uid !== 0) refuseOtherOwner(path, stats);
+  if (process.geteuid === undefined || (stats.mode & 0o022) === 0) return;
   throw new HknockError('config', `others may put files into ${path}`, {
     hint: `chmod go-w ${path}`,
   });

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { addService } from '../../../src/config/add-service.ts';
@@ -99,3 +99,28 @@ test('a folder without its key does not load', async (t) => {
   await rm(join(directory, 'responder.key'));
   t.is((await faultOf(() => loadServerFolder(directory))).code, 'config');
 });
+
+const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+
+asRoot(
+  'root runs no commands that another user can change; all else of his it may read',
+  async (t) => {
+    const directory = await makeServer(t);
+    const path = join(directory, 'hknock.toml');
+    const said = (await readFile(path, 'utf8'))
+      .replace('backend = "nftables"', 'backend = "command"')
+      .replace(/^(open|close) = \[\]$/gm, '$1 = ["/bin/true"]');
+    await writeFile(path, said);
+    t.is((await loadServerFolder(directory)).config.firewall.backend, 'command');
+    for (const theirs of [path, directory]) {
+      await chown(theirs, 65_534, 65_534);
+      t.is((await faultOf(() => loadServerFolder(directory))).code, 'config', theirs);
+      await enrolPeer(directory, peerRequest(theirs === path ? 'alice' : 'bob'), { host, entropy });
+      t.is(
+        (await loadServerFolder(directory, { backend: 'none' })).config.firewall.backend,
+        'none',
+      );
+      await chown(theirs, 0, 0);
+    }
+  },
+);

@@ -183,3 +183,26 @@ rootTest(
     t.is((await stat(join(directory, 'own'))).uid, 0);
   },
 );
+
+(process.geteuid?.() === 0 ? test : test.skip)(
+  "another user's folder is refused, unless it is root's or to root",
+  async (t) => {
+    const directory = await scratch(t);
+    await chmod(directory, 0o755);
+    const folders = ['mine', 'theirs', 'roots'].map((name) => join(directory, name));
+    for (const [at, uid] of [65_534, 65_533, 0].entries()) {
+      await mkdir(folders[at] ?? '', { mode: 0o755 });
+      await run('chown', [String(uid), folders[at] ?? '']);
+      await t.notThrowsAsync(refuseOpenFolder(folders[at] ?? '', ''));
+    }
+    const room = new URL('../../../src/store/private-file.ts', import.meta.url).href;
+    const script = `
+      const { refuseOpenFolder } = await import(${JSON.stringify(room)});
+      process.seteuid(65534);
+      for (const path of process.argv.slice(1))
+        console.log(await refuseOpenFolder(path, '').then(() => 'trusted', ({ code }) => code));`;
+    const loader = ['--import', 'ts-blank-space/register', '--input-type=module', '-e', script];
+    const { stdout } = await run(process.execPath, [...loader, '--', ...folders]);
+    t.deepEqual(stdout.trim().split('\n'), ['trusted', 'config', 'trusted']);
+  },
+);
