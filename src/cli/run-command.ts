@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { HknockError } from '../errors/hknock-error.ts';
 
@@ -11,13 +11,15 @@ const SIGNALLED = 128;
  */
 export function runCommand(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
+    let child: ChildProcess | null = null;
     const ignore = (): void => undefined;
     const passOn = (signal: NodeJS.Signals): void => {
-      child.kill(signal);
+      child?.kill(signal);
     };
-    // the terminal sends SIGINT to the whole group, so the program has it already; SIGTERM comes to us alone
+    // the terminal sends SIGINT to the whole group, so the program has it already; SIGTERM comes to us alone. Before the
+    // program is there: a signal in between would end us and leave it behind
     process.on('SIGINT', ignore).on('SIGTERM', passOn);
+    child = spawn(program, args, { stdio: 'inherit' });
     child.once('error', (cause) => {
       reject(new HknockError('usage', `cannot run '${program}': ${cause.message}`, { cause }));
     });
