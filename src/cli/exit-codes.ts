@@ -9,6 +9,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   host: 69,
   bind: 69,
   firewall: 69,
+  limit: 69,
   protocol: 76,
   refused: 77,
   config: 78,

@@ -12,6 +12,8 @@ export const errorCodes = [
   'bind',
   /** the firewall did not take a change */
   'firewall',
+  /** there is no room for more of it at the moment */
+  'limit',
   /** nobody answered */
   'no-answer',
   /** granted, but the connection failed */

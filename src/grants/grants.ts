@@ -69,7 +69,7 @@ export class Grants {
     if (failure !== undefined) {
       this.#end(id);
       this.#log.error('firewall refused', { grant: id, peer: plan.peer, fault: failure.message });
-      return refuse('firewall-failed');
+      return refuse(failure.code === 'limit' ? 'limit-reached' : 'firewall-failed');
     }
     // the peer was revoked while the firewall was at work: it has been shut again behind us
     if (this.#live.get(id) === null) return refuse('service-refused');

@@ -13,6 +13,8 @@ export class FakeFirewall implements Firewall {
   readonly transactions: Transaction[] = [];
   /** Opening for one of these peers fails. */
   readonly refusedPeers = new Set<PeerName>();
+  /** There is no room to open for one of these. */
+  readonly limitedPeers = new Set<PeerName>();
   /** Closing one of these fails. */
   readonly unclosable = new Set<GrantId>();
   /** The ports protected now; null when it does not run. */
@@ -47,6 +49,8 @@ export class FakeFirewall implements Firewall {
     for (const opening of transaction.opens) {
       if (this.refusedPeers.has(opening.peer)) {
         failures.set(opening.grant, refusal());
+      } else if (this.limitedPeers.has(opening.peer)) {
+        failures.set(opening.grant, refusal('limit'));
       } else {
         const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
         this.#open.set(opening.grant, { ...opening, endsAt });
@@ -75,6 +79,6 @@ export class FakeFirewall implements Firewall {
   }
 }
 
-function refusal(): HknockError {
-  return new HknockError('firewall', 'the test wants it so');
+function refusal(code: 'firewall' | 'limit' = 'firewall'): HknockError {
+  return new HknockError(code, 'the test wants it so');
 }

@@ -43,7 +43,8 @@ export interface Transaction {
 }
 
 /**
- * Grants that could not be opened, or not closed, each with its fault (code `firewall`). The changes of all others are
+ * Grants that could not be opened, or not closed, each with its fault (code `firewall`, or `limit` when
+ * there is no room for a grant). The changes of all others are
  * in force. A grant that could not be closed may let somebody in still; of one that is renewed only the opening is told.
  */
 export type Failures = ReadonlyMap<GrantId, HknockError>;

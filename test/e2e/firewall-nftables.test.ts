@@ -355,23 +355,22 @@ netTest.serial('ruleset flushed by somebody: who came in meanwhile is out again'
   for (const name of ['operator', 'guest', 'stranger']) await bench.agent.close(name);
 });
 
-netTest.serial(
-  'more grants for one source and port than there are lanes fail until one is used',
-  async (t) => {
-    const { firewall, bench, source, port } = await start(t);
-    const once = () => opening(source, [tcp(port)], { admission: 'once' });
-    const opens = Array.from({ length: 10 }, once);
-    const failures = await firewall.apply(transaction({ opens }));
-    t.deepEqual(
-      [...failures.keys()],
-      opens.slice(8).map(({ grant }) => grant),
-    );
-    t.true(await getsIn(bench, { source, port }));
-    await open(firewall, once());
-    for (let i = 0; i < 8; i++) t.true(await getsIn(bench, { source, port }));
-    t.true(await isKeptOut(bench, { source, port }));
-  },
-);
+netTest.serial('one peer’s unused grants leave room for others at its address', async (t) => {
+  const { firewall, bench, source, port } = await start(t);
+  const once = (peer: string) => opening(source, [tcp(port)], { admission: 'once', peer });
+  const opens = Array.from({ length: 10 }, () => once('ann'));
+  const failures = await firewall.apply(transaction({ opens }));
+  t.deepEqual(
+    [...failures].map(([grant, { code }]) => [grant, code]),
+    opens.slice(8).map(({ grant }) => [grant, 'limit']),
+  );
+  await open(firewall, once('bob'));
+  // the first that comes uses up a grant of ann's, so there is room for one more of hers
+  t.true(await getsIn(bench, { source, port }));
+  await open(firewall, once('ann'));
+  for (let i = 0; i < 9; i++) t.true(await getsIn(bench, { source, port }));
+  t.true(await isKeptOut(bench, { source, port }));
+});
 
 netTest.serial('a grant that the kernel refuses takes no other down', async (t) => {
   const { firewall, bench, source, port } = await start(t);

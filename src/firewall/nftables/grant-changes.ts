@@ -6,7 +6,7 @@ import type { Fault } from './faults.ts';
 import { renderClose, renderOpen } from './grant-commands.ts';
 import type { Held, HeldGrants, KernelOpening } from './held-grants.ts';
 import { faultError, type KernelTable } from './kernel-table.ts';
-import { kernelAdmissions, LANES } from './layout.ts';
+import { kernelAdmissions } from './layout.ts';
 import { inLines } from './lines.ts';
 
 /** What one grant needs of the kernel: all its commands or none. */
@@ -80,12 +80,12 @@ export class GrantChanges {
       fail(refuseAdmission(opening));
       return;
     }
-    const lane = this.#held.freeLane(opening);
-    if (lane === null) {
+    const { free } = this.#held.choose(opening);
+    if (free === null) {
       await this.#flush();
       await this.#openAnywhere(opening, fail);
     } else {
-      this.#steps.push(this.#stepFor(opening, this.#held.place(opening, lane), fail));
+      this.#steps.push(this.#stepFor(opening, this.#held.place(opening, free), fail));
     }
   }
 
@@ -105,11 +105,11 @@ export class GrantChanges {
   }
 
   /**
-   * All lanes look taken, but the kernel may have used up what is in them. It is not asked (to look up one element,
+   * All lanes look taken, but the kernel may have used up what is in some. It is not asked (to look up one element,
    * nft has it list the whole map): it refuses an element that is there with another mark.
    */
   async #openAnywhere(opening: KernelOpening, fail: Fail): Promise<void> {
-    for (let lane = 0; lane < LANES; lane++) {
+    for (const lane of this.#held.choose(opening).others) {
       const held = this.#held.place(opening, lane);
       const fault = await this.#change(renderOpen(held, held.ports, opening.lifetimeMs));
       if (fault === null) {
@@ -126,7 +126,7 @@ export class GrantChanges {
         return;
       }
     }
-    fail(new HknockError('firewall', 'too many grants wait for the same address and port'));
+    fail(new HknockError('limit', 'too many grants wait for the same address and port'));
   }
 
   async #flush(): Promise<void> {

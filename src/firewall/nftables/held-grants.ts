@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../../host/clock.ts';
 import type { Opening } from '../../host/firewall.ts';
-import type { GrantId } from '../../units/names.ts';
+import type { GrantId, PeerName } from '../../units/names.ts';
 import { formatServicePort, type ServicePort } from '../../units/network.ts';
 import { later, type MonotonicMs } from '../../units/time.ts';
 import type { Place } from './grant-commands.ts';
-import { type KernelAdmission, LANES } from './layout.ts';
+import { type KernelAdmission, LANES, LANES_PER_PEER } from './layout.ts';
 import { markOf } from './marks.ts';
 
 /** An Opening that the kernel can enforce. */
@@ -13,6 +13,7 @@ export type KernelOpening = Opening & { readonly admission: KernelAdmission };
 /** A grant with its place in the kernel. The kernel may have used it up already. */
 export interface Held extends Place {
   readonly grant: GrantId;
+  readonly peer: PeerName;
   readonly ports: readonly ServicePort[];
   readonly endsAt: MonotonicMs;
 }
@@ -22,6 +23,16 @@ const SLACK_MS = 1000;
 
 /** For each key, which grant holds it in which lane. */
 type Lanes = (Held | undefined)[];
+
+/** Where a grant may go. */
+export interface Choice {
+  /** The first lane in which no other grant holds a port of this one; null when there is none. */
+  readonly free: number | null;
+  /** Lanes to be tried when that fails: the kernel may have used up what is in them. */
+  readonly others: readonly number[];
+}
+
+const lanes: readonly number[] = Array.from({ length: LANES }, (_, lane) => lane);
 
 /**
  * Which grants were put where, until their time is over. The kernel's maps hold these elements or fewer, never
@@ -38,13 +49,16 @@ export class HeldGrants {
     this.#clock = clock;
   }
 
-  /** The first lane in which no other grant holds a port of this one; null when there is none. */
-  freeLane(opening: KernelOpening): number | null {
-    const rows = opening.ports.map((port) => this.#lanes.get(key(opening, port)));
-    for (let lane = 0; lane < LANES; lane++) {
-      if (rows.every((row) => row?.[lane] === undefined)) return lane;
+  /** A peer that has as many lanes as it may for one of the ports is left with these. */
+  choose({ peer, ports, ...opening }: KernelOpening): Choice {
+    const rows = ports.map((port) => this.#lanes.get(key(opening, port)) ?? []);
+    const isOwn = (held: Held | undefined): boolean => held?.peer === peer;
+    const full = rows.filter((row) => row.filter(isOwn).length >= LANES_PER_PEER);
+    if (full.length > 0) {
+      return { free: null, others: lanes.filter((lane) => full.every((row) => isOwn(row[lane]))) };
     }
-    return null;
+    const free = lanes.find((lane) => rows.every((row) => row[lane] === undefined)) ?? null;
+    return { free, others: lanes };
   }
 
   /**
@@ -52,13 +66,13 @@ export class HeldGrants {
    * the kernel would take the two for one. There are more turns than a service has ports, so one is free.
    */
   place(opening: KernelOpening, lane: number): Held {
-    const { grant, ports, source, admission } = opening;
+    const { grant, peer, ports, source, admission } = opening;
     const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
     const there = ports.map((port) => this.#lanes.get(key(opening, port))?.[lane]?.mark);
     let mark: number;
-    do mark = markOf(opening.peer, ++this.#turn);
+    do mark = markOf(peer, ++this.#turn);
     while (there.includes(mark));
-    return { grant, ports, source, admission, lane, endsAt, mark };
+    return { grant, peer, ports, source, admission, lane, endsAt, mark };
   }
 
   /** Notes a grant until its time is over, in place of whoever held its keys. */
@@ -81,7 +95,9 @@ export class HeldGrants {
   /** Notes that a grant which was released may be open in the kernel still: its lane is not free. */
   noteUnclosed(held: Held): void {
     this.#unclosed.add(held);
-    for (const port of held.ports) this.#occupy(held, port);
+    for (const port of held.ports) {
+      if (this.#lanes.get(key(held, port))?.[held.lane] === undefined) this.#occupy(held, port);
+    }
   }
 
   /** Forgets what was noted as unclosed; gives it port by port, as far as its time is not over: parts of it may be gone. */

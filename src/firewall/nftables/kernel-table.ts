@@ -162,8 +162,7 @@ export class KernelTable {
 /** What the caller of the firewall is told of a fault. */
 export function faultError({ kind, message }: Fault): HknockError {
   if (kind === 'denied') return denied(message);
-  if (kind === 'full')
-    return new HknockError('firewall', 'the firewall has no room for more grants');
+  if (kind === 'full') return new HknockError('limit', 'the firewall has no room for more grants');
   return new HknockError('firewall', `the firewall refused: ${message}`);
 }
 

@@ -17,7 +17,10 @@ export const families: readonly Family[] = [4, 6];
  * side, and a map holds a key once. Hence a row of maps, asked one after the other: this many grants of one
  * admission can wait for the same address and port.
  */
-export const LANES = 8;
+export const LANES = 16;
+
+/** Of these, one peer may have so many: by itself it shuts out nobody with whom it shares an address. */
+export const LANES_PER_PEER = 8;
 
 /**
  * Room for elements. A hash set of the kernel reserves its buckets (8 bytes each) for the size it is declared

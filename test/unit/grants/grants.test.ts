@@ -96,6 +96,13 @@ test('a firewall that refuses makes the knock a refusal and leaves no grant', as
   t.is(grants.list().length, 1, 'no timer of the failed grant is left');
 });
 
+test('a firewall that has no room for a peer is a limit of that peer’s', async (t) => {
+  const { grants, firewall } = setUp();
+  firewall.limitedPeers.add(alice);
+  t.is(reasonOf(await grants.open(plan())), 'limit-reached');
+  t.is(reasonOf(await grants.open(plan({ peer: bob }))), 'granted');
+});
+
 test('a firewall that breaks down leaves no grant either', async (t) => {
   const { grants, firewall } = setUp({ perPeer: 1 });
   const works = firewall.apply.bind(firewall);
