@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ServiceName } from '../units/names.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
 
 /** `hknock connect` */
@@ -8,6 +9,7 @@ export function addConnect(program: Command): void {
     .description(
       'Knocks, connects, and joins standard input and output to the connection; or, with a command behind --, runs that.',
     )
+    .argument('[service]', 'what to have opened')
     .argument('[command...]', 'a program to run once the door is open, behind --')
     .addHelpText(
       'after',
@@ -17,13 +19,14 @@ export function addConnect(program: Command): void {
 }
 
 async function connect(
-  ...[host, service, command, options]: [
+  ...[host, first, others, options]: [
     host: string,
-    service: ServiceName | undefined,
-    command: readonly string[],
+    first: string | undefined,
+    others: readonly string[],
     options: KnockCliOptions,
   ]
 ): Promise<void> {
+  const { service, command } = split(first === undefined ? [] : [first, ...others]);
   const result = await knockAt(host, service, options);
   if (!result.granted) throw refusal(result);
   const [program, ...args] = command;
@@ -36,4 +39,23 @@ async function connect(
   const { connectGranted } = await import('../client/connect.ts');
   const { joinStdio } = await import('../client/join-stdio.ts');
   await joinStdio(await connectGranted(result), process);
+}
+
+// commander leaves out the `--` and does not say where it stood, so `-- ssh` would be taken for the service
+function split(words: readonly string[]): {
+  readonly service: ServiceName | undefined;
+  readonly command: readonly string[];
+} {
+  const { argv } = process;
+  const behind = argv.includes('--') ? argv.length - argv.indexOf('--') - 1 : 0;
+  const [service, ...stray] = words.slice(0, words.length - behind);
+  if (stray.length > 0) {
+    throw new HknockError('usage', `what is '${stray.join(' ')}'?`, {
+      hint: 'a program to run comes behind --',
+    });
+  }
+  return {
+    service: service === undefined ? undefined : parseServiceName(service),
+    command: words.slice(words.length - behind),
+  };
 }

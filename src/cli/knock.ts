@@ -26,24 +26,24 @@ const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
 /** `hknock knock` */
 export function addKnock(program: Command): void {
   withKnockOptions(program.command('knock'))
+    .argument('[service]', 'what to have opened', argument(parseServiceName))
+    .addOption(jsonOption())
     .description('Knocks, and tells what was opened, for whom, until when.')
     .addHelpText('after', '\nExample:\n  hknock knock gate.example.org ssh --json')
     .action(knock);
 }
 
-/** The arguments and options of `knock` and `connect`. */
+/** What the command lines of `knock` and `connect` have in common. */
 export function withKnockOptions(command: Command): Command {
   return command
     .argument('<host>', "a profile's name, or a host that a profile lists")
-    .argument('[service]', 'what to have opened', argument(parseServiceName))
     .addOption(profileOption())
     .addOption(admissionOption('how narrowly to be let in (default: as the server says)'))
     .addOption(
       new Option('--mode <mode>', 'how to knock')
         .choices(['challenge-response'])
         .default('challenge-response'),
-    )
-    .addOption(jsonOption());
+    );
 }
 
 async function knock(

@@ -62,6 +62,14 @@ for (const [command, expected] of [
   });
 }
 
+test.serial('what is behind -- is never taken for the service', async (t) => {
+  const machine = await withService(t, idle);
+  const { stdout } = await machine.hknock(['connect', 'gate', '--', 'echo', 'hello']);
+  t.is(stdout, 'hello\n');
+  for (const wrong of [['echo', 'cat'], ['--json'], ['/bin/cat']])
+    t.is((await tryIt(t, machine, ['connect', 'gate', ...wrong])).code, 64, wrong.join(' '));
+});
+
 test.serial(
   'a command has our standard streams to itself, and its options are its own',
   async (t) => {
