@@ -115,13 +115,14 @@ export class Grants {
   async #close(grants: readonly Grant[], cut: readonly Cut[]): Promise<void> {
     if (grants.length + cut.length === 0) return;
     const cuts = cut.map(({ peer, source }) => ({ peer, source }));
-    for (const { id } of grants) this.#end(id);
+    for (const { id, peer } of grants) {
+      this.#end(id);
+      this.#log.info('closed', { grant: id, peer });
+    }
     const closes = grants.map(({ id }) => id);
     const failures = await this.#firewall.apply({ opens: [], closes, cuts });
-    for (const { id, peer } of grants) {
-      const fault = failures.get(id)?.message;
-      if (fault === undefined) this.#log.info('closed', { grant: id, peer });
-      else this.#log.error('not closed', { grant: id, peer, fault });
+    for (const [id, { message }] of failures) {
+      this.#log.error('may be open still', { grant: id, fault: message });
     }
     for (const { peer, source } of cuts) this.#log.info('cut', { peer, source: source ?? 'any' });
     for (const cause of failures.values()) throw notClosed(failures.size, cause);

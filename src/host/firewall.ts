@@ -64,6 +64,7 @@ export interface Firewall {
   start(ports: readonly ProtectedPort[]): Promise<void>;
   /** Changes which ports are protected; live grants stay. */
   protect(ports: readonly ProtectedPort[]): Promise<void>;
+  /** @throws {HknockError} `host` or `firewall` when connections could not be cut; all else is in force then */
   apply(transaction: Transaction): Promise<Failures>;
   /** Ends the backend: `open` takes our rules away, `shut` leaves the ports closed to everybody new. Safe to call twice. */
   stop(leave: 'open' | 'shut'): Promise<void>;

@@ -395,6 +395,38 @@ netTest.serial('stop leaves the ports shut or open, as asked', async (t) => {
   await bench.agent.close('through');
 });
 
+netTest.serial('without conntrack, the start warns and a cut says that it was none', async (t) => {
+  const log = new FakeLog();
+  const { bench, server } = stage();
+  const firewall = createNftables({
+    clock: createSystemClock(),
+    log,
+    nft: server.argv(['nft']),
+    conntrack: ['/nonexistent/conntrack'],
+  });
+  t.teardown(() => firewall.stop('open'));
+  const [port] = bench.ports;
+  const [source = ''] = bench.sources.v4;
+  await firewall.start([bench.protect(tcp(port))]);
+  t.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['warn'],
+  );
+  const granted = opening(source, [tcp(port)]);
+  await open(firewall, granted);
+  const cuts = [{ peer: granted.peer, source: null }];
+  const cutting = firewall.apply(transaction({ closes: [granted.grant], cuts }));
+  await t.throwsAsync(cutting, { code: 'host' });
+  t.true(await isKeptOut(bench, { source, port }), 'the grant is closed all the same');
+});
+
+netTest.serial('ports cannot be protected once it has stopped', async (t) => {
+  const { firewall, bench, source, port } = await start(t);
+  await firewall.stop('open');
+  await t.throwsAsync(firewall.protect([bench.protect(tcp(port))]), { code: 'firewall' });
+  t.true(await getsIn(bench, { source, port }));
+});
+
 netTest('without the nft program, start says so', async (t) => {
   const firewall = createNftables({
     clock: createSystemClock(),

@@ -1,17 +1,11 @@
-import { execFile } from 'node:child_process';
 import { parseAddress } from '../../bytes/address.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Cut } from '../../host/firewall.ts';
 import { isPort } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
-import { toolEnvironment } from './environment.ts';
 import { families, hex } from './layout.ts';
 import { markOfPeer } from './marks.ts';
-
-const TIME_LIMIT_MS = 10_000;
-
-/** A big server's table, at 200 bytes an entry. */
-const MAX_OUTPUT = 256 * 1024 * 1024;
+import { runOnce } from './once.ts';
 
 /** What conntrack says, with exit code 1, when there was nothing to delete. */
 const NOTHING = '0 flow entries have been deleted';
@@ -36,8 +30,8 @@ export async function forgetConnections(cut: Cut, command: readonly string[]): P
 }
 
 /** @throws {HknockError} `host` when there is no conntrack program that runs */
-export async function requireConntrack(): Promise<void> {
-  await run(['conntrack'], ['--version']);
+export async function requireConntrack(command: readonly string[] = ['conntrack']): Promise<void> {
+  await run(command, ['--version']);
 }
 
 /** Reads the lines of `conntrack -L`: the first of each pair of values is the direction of the first packet. */
@@ -68,14 +62,13 @@ async function eachFamily(
   return (await Promise.all(said)).join('\n');
 }
 
-function run([program = 'conntrack', ...prefix]: readonly string[], args: readonly string[]) {
-  const options = { env: toolEnvironment(), timeout: TIME_LIMIT_MS, maxBuffer: MAX_OUTPUT };
-  return new Promise<string>((resolve, reject) => {
-    execFile(program, [...prefix, ...args], options, (cause, stdout, stderr) => {
-      if (cause === null || stderr.includes(NOTHING)) resolve(stdout);
-      else reject(failure(cause, stderr));
-    });
-  });
+async function run(
+  [program = 'conntrack', ...prefix]: readonly string[],
+  args: readonly string[],
+): Promise<string> {
+  const { cause, stdout, stderr } = await runOnce(program, [...prefix, ...args]);
+  if (cause === null || stderr.includes(NOTHING)) return stdout;
+  throw failure(cause, stderr);
 }
 
 function failure(cause: Error, stderr: string): HknockError {

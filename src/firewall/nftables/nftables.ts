@@ -1,9 +1,9 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock, Timer } from '../../host/clock.ts';
 import type { Cut, Failures, Firewall, ProtectedPort, Transaction } from '../../host/firewall.ts';
-import type { Log } from '../../host/log.ts';
+import type { Log, LogFields } from '../../host/log.ts';
 import { refuseAll } from '../refusals.ts';
-import { connectionsOf, forgetConnections } from './conntrack.ts';
+import { connectionsOf, forgetConnections, requireConntrack } from './conntrack.ts';
 import { GrantChanges } from './grant-changes.ts';
 import { HeldGrants } from './held-grants.ts';
 import { KernelTable } from './kernel-table.ts';
@@ -43,6 +43,7 @@ export function createNftables(options: NftablesOptions): Firewall {
 interface Asked {
   readonly transaction: Transaction;
   readonly answer: (failures: Failures) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 class Nftables implements Firewall {
@@ -70,20 +71,23 @@ class Nftables implements Firewall {
       await this.#table.install(ports.map(({ port }) => port));
       this.#running = true;
       this.#checkLater();
+      await requireConntrack(this.#conntrack).catch((error: unknown) => {
+        this.#log.warn('connections cannot be cut', faultFields(error));
+      });
     });
   }
 
   protect(ports: readonly ProtectedPort[]): Promise<void> {
-    return this.#turns.alone(() => {
+    return this.#turns.alone(async () => {
       // a table that is gone would be put back
       if (!this.#running) throw new HknockError('firewall', NOT_RUNNING);
-      return this.#table.protect(ports.map(({ port }) => port));
+      await this.#table.protect(ports.map(({ port }) => port));
     });
   }
 
   apply(transaction: Transaction): Promise<Failures> {
-    return new Promise((answer) => {
-      this.#turns.add({ transaction, answer });
+    return new Promise((answer, fail) => {
+      this.#turns.add({ transaction, answer, fail });
     });
   }
 
@@ -103,31 +107,37 @@ class Nftables implements Firewall {
     const failures = this.#running
       ? await changes.apply(asked.map(({ transaction }) => transaction))
       : asked.map(({ transaction }) => refuseAll(transaction, NOT_RUNNING));
-    asked.forEach(({ transaction: { cuts }, answer }, at) => {
+    asked.forEach(({ transaction: { cuts }, answer, fail }, at) => {
       const told: Failures = failures[at] ?? new Map();
       if (cuts.length === 0 || !this.#running) answer(told);
-      else
-        void this.#cutAll(cuts).then(() => {
-          answer(told);
+      else {
+        void this.#cutAll(cuts).then((error) => {
+          if (error === null || told.size > 0) answer(told);
+          else fail(error);
         });
+      }
     });
   }
 
-  // beside the grants, which must not wait for a look through the whole table of connections
-  #cutAll(cuts: readonly Cut[]): Promise<void> {
-    for (const cut of cuts) this.#cuts = this.#cuts.then(() => this.#cut(cut));
-    return this.#cuts;
+  // Beside the grants, which must not wait for a look through the whole table of connections. Gives what went wrong.
+  async #cutAll(cuts: readonly Cut[]): Promise<unknown> {
+    const results = await Promise.allSettled(cuts.map((cut) => this.#cutInTurn(cut)));
+    return results.find((each) => each.status === 'rejected')?.reason ?? null;
+  }
+
+  #cutInTurn(cut: Cut): Promise<void> {
+    const done = this.#cuts.then(() => this.#cut(cut));
+    this.#cuts = done.catch((error: unknown) => {
+      this.#logFault('connections were not cut', error);
+    });
+    return done;
   }
 
   // first out of the set of old connections: it would let the next packet in again
   async #cut(cut: Cut): Promise<void> {
-    try {
-      const connections = await connectionsOf(cut, this.#conntrack);
-      await this.#turns.alone(() => this.#table.forget(connections));
-      await forgetConnections(cut, this.#conntrack);
-    } catch (error) {
-      this.#logFault('connections were not cut', error);
-    }
+    const connections = await connectionsOf(cut, this.#conntrack);
+    await this.#turns.alone(() => this.#table.forget(connections));
+    await forgetConnections(cut, this.#conntrack);
   }
 
   #checkLater(delayMs = CHECK_EVERY_MS): void {
@@ -154,7 +164,10 @@ class Nftables implements Firewall {
   }
 
   #logFault(event: string, error: unknown): void {
-    const hint = error instanceof HknockError ? error.hint : undefined;
-    this.#log.error(event, { fault: String(error), hint });
+    this.#log.error(event, faultFields(error));
   }
+}
+
+function faultFields(error: unknown): LogFields {
+  return { fault: String(error), hint: error instanceof HknockError ? error.hint : undefined };
 }

@@ -3,8 +3,8 @@ import { toolEnvironment } from './environment.ts';
 
 const TIME_LIMIT_MS = 10_000;
 
-/** A ruleset of a hundred thousand rules. */
-const MAX_OUTPUT = 64 * 1024 * 1024;
+/** A ruleset of a hundred thousand rules, or a million connections at 200 bytes each. */
+const MAX_OUTPUT = 256 * 1024 * 1024;
 
 /** What a program of the firewall's said. `cause` is null when it ended well. */
 export interface Said {
@@ -13,7 +13,7 @@ export interface Said {
   readonly cause: (Error & { readonly code?: unknown }) | null;
 }
 
-/** Runs `nft` or its like once, to its end. */
+/** Runs `nft`, `conntrack` or their like once, to its end. */
 export function runOnce(program: string, args: readonly string[], input = ''): Promise<Said> {
   const options = { env: toolEnvironment(), timeout: TIME_LIMIT_MS, maxBuffer: MAX_OUTPUT };
   return new Promise((resolve) => {
