@@ -7,7 +7,3 @@ export interface Credential {
   /** 16 bytes that name the responder (P10). */
   readonly responderId: Uint8Array;
 }
-
-export const PEER_TAG_LENGTH = 8;
-export const SECRET_LENGTH = 32;
-export const RESPONDER_ID_LENGTH = 16;

@@ -1,12 +1,8 @@
 import { ascii, concat } from '../bytes/bytes.ts';
+import { PEER_TAG_LENGTH, RESPONDER_ID_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { hkdfExpand, hkdfExtract } from '../crypto/kdf.ts';
 import { Mac } from '../crypto/mac.ts';
-import {
-  type Credential,
-  PEER_TAG_LENGTH,
-  RESPONDER_ID_LENGTH,
-  SECRET_LENGTH,
-} from './credential.ts';
+import type { Credential } from './credential.ts';
 
 /** Everything derived from a credential: one key for each direction and message (wire.md, section 3.1). */
 export interface HandshakeKeys {

@@ -1,5 +1,6 @@
+import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
 import type { PeerName } from '../units/names.ts';
-import { type Credential, PEER_TAG_LENGTH } from './credential.ts';
+import type { Credential } from './credential.ts';
 import { deriveKeys, type HandshakeKeys } from './keys.ts';
 
 /** A peer and the keys shared with it. */

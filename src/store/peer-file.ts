@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
-import { formatKey, formatTag, parseKey, parseTag, SECRET_LENGTH } from './key-text.ts';
+import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { parseToml } from './toml/document.ts';
 import { choice, decodeToml, flag, list, table, text } from './toml/fields.ts';
 import { reportTroubles } from './toml/report.ts';

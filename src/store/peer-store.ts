@@ -1,11 +1,12 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PEER_TAG_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type PeerName, parsePeerName, type ServiceName } from '../units/names.ts';
 import { whileAlone } from './folder-lock.ts';
-import { formatTag, PEER_TAG_LENGTH, SECRET_LENGTH } from './key-text.ts';
+import { formatTag } from './key-text.ts';
 import { decodePeer, encodePeer, type PeerRecord, replacePeerKeys } from './peer-file.ts';
 import {
   createPrivateFile,

@@ -1,3 +1,4 @@
+import { RESPONDER_ID_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { isServiceName, parsePeerName, type ServiceName } from '../units/names.ts';
 import {
@@ -9,14 +10,7 @@ import {
   type ServicePort,
 } from '../units/network.ts';
 import { parseHost } from './host-name.ts';
-import {
-  formatKey,
-  formatTag,
-  parseKey,
-  parseTag,
-  RESPONDER_ID_LENGTH,
-  SECRET_LENGTH,
-} from './key-text.ts';
+import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { isProfileName, MAX_HOSTS, type Profile } from './profile.ts';
 import type { Trouble } from './toml/trouble.ts';
 

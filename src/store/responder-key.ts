@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { RESPONDER_ID_LENGTH } from '../bytes/key-lengths.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Entropy } from '../host/entropy.ts';
-import { formatKey, parseKey, RESPONDER_ID_LENGTH } from './key-text.ts';
+import { formatKey, parseKey } from './key-text.ts';
 import { createPrivateFile, readPrivateFile } from './private-file.ts';
 
 /**

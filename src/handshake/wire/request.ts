@@ -1,10 +1,10 @@
 import { decodeEndpoint, encodeEndpoint, ENDPOINT_LENGTH } from '../../bytes/address.ts';
 import { concat, isZero } from '../../bytes/bytes.ts';
+import { PEER_TAG_LENGTH } from '../../bytes/key-lengths.ts';
 import { NONCE_LENGTH, open, seal } from '../../crypto/aead.ts';
 import type { Admission } from '../../units/admission.ts';
 import type { ServiceName } from '../../units/names.ts';
 import type { Endpoint } from '../../units/network.ts';
-import { PEER_TAG_LENGTH } from '../credential.ts';
 import type { HandshakeKeys } from '../keys.ts';
 import { decodeAdmission, encodeAdmission } from './admission.ts';
 import { decodeServiceName, encodeServiceName, SERVICE_NAME_LENGTH } from './service-name.ts';

@@ -1,11 +1,11 @@
 import { decodeEndpoint, encodeEndpoint, ENDPOINT_LENGTH } from '../../bytes/address.ts';
 import { concat } from '../../bytes/bytes.ts';
 import { decodeUint64, encodeUint64 } from '../../bytes/integer.ts';
+import { PEER_TAG_LENGTH } from '../../bytes/key-lengths.ts';
 import { NONCE_LENGTH, open, seal } from '../../crypto/aead.ts';
 import { COOKIE_LENGTH } from '../../guard/cookie-jar.ts';
 import type { Endpoint } from '../../units/network.ts';
 import type { MonotonicMs } from '../../units/time.ts';
-import { PEER_TAG_LENGTH } from '../credential.ts';
 import type { HandshakeKeys } from '../keys.ts';
 import { REQUEST_BODY_LENGTH } from './request.ts';
 

@@ -1,13 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import * as credential from '../../../src/handshake/credential.ts';
 import * as keys from '../../../src/store/key-text.ts';
-
-test('the lengths are those of the protocol', (t) => {
-  t.is(keys.PEER_TAG_LENGTH, credential.PEER_TAG_LENGTH);
-  t.is(keys.SECRET_LENGTH, credential.SECRET_LENGTH);
-  t.is(keys.RESPONDER_ID_LENGTH, credential.RESPONDER_ID_LENGTH);
-});
 
 test('every key is read back from its text, in memory of its own', (t) => {
   fc.assert(
