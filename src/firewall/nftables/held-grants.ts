@@ -32,8 +32,6 @@ export interface Choice {
   readonly others: readonly number[];
 }
 
-const lanes: readonly number[] = Array.from({ length: LANES }, (_, lane) => lane);
-
 /**
  * Which grants were put where, until their time is over. The kernel's maps hold these elements or fewer, never
  * others; so it is bounded as they are.
@@ -51,6 +49,7 @@ export class HeldGrants {
 
   /** A peer that has as many lanes as it may for one of the ports is left with these. */
   choose({ peer, ports, ...opening }: KernelOpening): Choice {
+    const lanes = Array.from({ length: LANES[opening.admission] }, (_, lane) => lane);
     const rows = ports.map((port) => this.#lanes.get(key(opening, port)) ?? []);
     const isOwn = (held: Held | undefined): boolean => held?.peer === peer;
     const full = rows.filter((row) => row.filter(isOwn).length >= LANES_PER_PEER);

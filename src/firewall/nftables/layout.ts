@@ -15,9 +15,10 @@ export const families: readonly Family[] = [4, 6];
 /**
  * People behind one NAT share an address, so several grants for the same address and port must live side by
  * side, and a map holds a key once. Hence a row of maps, asked one after the other: this many grants of one
- * admission can wait for the same address and port.
+ * admission can wait for the same address and port. A peer renews its grant for `address`, so it has one lane, and needs
+ * no more; half as many will do. (nft looks at every map before each change: two microseconds a map.)
  */
-export const LANES = 16;
+export const LANES: Readonly<Record<KernelAdmission, number>> = { address: 8, once: 16 };
 
 /** Of these, one peer may have so many: by itself it shuts out nobody with whom it shares an address. */
 export const LANES_PER_PEER = 8;

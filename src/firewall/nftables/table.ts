@@ -136,10 +136,14 @@ function unused(family: Family): string {
 }
 
 function laneMaps(): readonly LaneMap[] {
-  const lanes = Array.from({ length: LANES }, (_, lane) => lane);
   return kernelAdmissions.flatMap((admission) =>
     families.flatMap((family) =>
-      lanes.map((lane) => ({ name: mapName(admission, family, lane), admission, family, lane })),
+      Array.from({ length: LANES[admission] }, (_, lane) => ({
+        name: mapName(admission, family, lane),
+        admission,
+        family,
+        lane,
+      })),
     ),
   );
 }
