@@ -1,6 +1,6 @@
 // `npm test`: sets up, builds, runs AVA, then looks for what the tests left behind and says last which were skipped and why.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endLeftovers } from './leftovers.ts';
@@ -21,18 +21,20 @@ async function test(args: readonly string[]): Promise<number> {
   const run = newRun();
   startReaper(run); // should this process be killed
   const folder = mkdtempSync(join(tmpdir(), 'hknock-test-'));
+  chmodSync(folder, 0o711); // programs that run as another user pass through
   const skipReport = join(folder, 'skipped');
   try {
     const code = await runNode(['node_modules/ava/entrypoints/cli.mjs', ...args], {
       HKNOCK_TEST_RUN: run,
       HKNOCK_SKIP_REPORT: skipReport,
+      TMPDIR: folder, // goes with all that a test leaves in it that was stopped before it could clean up
     });
     const leftovers = await endLeftovers(run);
     if (leftovers.length > 0) console.log(`The tests left behind:\n  ${leftovers.join('\n  ')}\n`);
     printSkipped(skipReport);
     return leftovers.length > 0 ? 1 : code;
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
