@@ -5,8 +5,8 @@ import { addresses, natTopology, type Topology } from '../support/topology.ts';
 import { milliseconds, percentile, type Row } from './table.ts';
 
 /** Knocks that are timed, and those before them that let both sides warm up. */
-const TIMED = 400;
-const WARM_UP = 400;
+const TIMED = 150;
+const WARM_UP = 100;
 
 /** Lets one peer knock as fast as it can, which no server should. */
 const unlimited = { peer_knocks_per_second: 100_000, peer_knocks_burst: 100_000 };
