@@ -4,10 +4,7 @@ import { connectGranted } from '../../src/client/connect.ts';
 import { knock } from '../../src/client/knock.ts';
 import { readProfileFile } from '../../src/store/profile-file.ts';
 
-/**
- * Between two knocks. The kernel keeps used-up elements until it collects them, once a second, and slows down when many of one
- * key have piled up: a client that knocked without a pause would time that.
- */
+/** Between two knocks: nobody knocks faster, and the kernel asks for patience when one key comes and goes all the time. */
 const PAUSE_MS = 20;
 
 const [profileFile = '', count = ''] = process.argv.slice(2);
