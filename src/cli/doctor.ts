@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { HknockError } from '../errors/hknock-error.ts';
 import { type Finding, ok, warn } from '../units/finding.ts';
-import { dirOption, jsonOption } from './options.ts';
+import { directoryOf, dirOption, jsonOption } from './options.ts';
 import { formatTable, print, printJson } from './terminal.ts';
 
 /** `hknock doctor` */
@@ -36,8 +36,7 @@ async function doctor({ dir, json }: { dir?: string; json?: true }): Promise<voi
 
 /** A folder that somebody named must be there. */
 async function serverFindings(dir: string | undefined): Promise<readonly Finding[]> {
-  const { serverDirectory } = await import('../config/server-directory.ts');
-  const directory = dir ?? serverDirectory();
+  const directory = directoryOf({ dir });
   const isThere = await access(directory).then(
     () => true,
     () => false,

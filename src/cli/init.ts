@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseEndpoint } from '../config/endpoint.ts';
 import type { Endpoint } from '../units/network.ts';
-import { argument, dirOption } from './options.ts';
+import { argument, directoryOf, dirOption } from './options.ts';
 import { print, tell } from './terminal.ts';
 
 /** `hknock init` */
@@ -18,9 +18,8 @@ export function addInit(program: Command): void {
 
 async function init({ dir, listen }: { dir?: string; listen?: Endpoint }): Promise<void> {
   const { initServerFolder } = await import('../config/init.ts');
-  const { serverDirectory } = await import('../config/server-directory.ts');
   const { createSystemEntropy } = await import('../system/entropy.ts');
-  const directory = dir ?? serverDirectory();
+  const directory = directoryOf({ dir });
   const entropy = createSystemEntropy();
   await initServerFolder(directory, { entropy, ...(listen && { listen: [listen] }) });
   print(directory);

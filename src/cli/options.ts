@@ -1,10 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { serverDirectory } from '../config/server-directory.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { admissions } from '../units/admission.ts';
 
 /** `--dir DIR`, or HKNOCK_DIR. */
 export function dirOption(): Option {
   return new Option('--dir <dir>', "the server's folder").env('HKNOCK_DIR').argParser(notEmpty);
+}
+
+/** The server's folder: what `--dir` says, or else the usual one. */
+export function directoryOf({ dir }: { readonly dir?: string | undefined }): string {
+  return dir ?? serverDirectory();
 }
 
 /** `--profile P`, or HKNOCK_PROFILE. */

@@ -9,7 +9,14 @@ import {
   type ServiceName,
 } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
-import { admissionOption, argument, commaSeparated, dirOption, jsonOption } from './options.ts';
+import {
+  admissionOption,
+  argument,
+  commaSeparated,
+  directoryOf,
+  dirOption,
+  jsonOption,
+} from './options.ts';
 import { formatTable, print, printJson, tell } from './terminal.ts';
 
 interface ProfileOptions {
@@ -85,7 +92,7 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
   const { enrolPeer } = await import('../config/server-folder.ts');
   const { writeProfileFile } = await import('../store/profile-file.ts');
   const { service: services, admission = null, ttl: ttlMs = null } = options;
-  const directory = await directoryOf(options);
+  const directory = directoryOf(options);
   const request = { name, services, admission, ttlMs, cutOnRevoke: null };
   const profile = await enrolPeer(directory, request, await how(options));
   const path = fileFor(name, options);
@@ -103,7 +110,7 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
 async function rotate(name: PeerName, options: ProfileOptions): Promise<void> {
   const { reenrolPeer } = await import('../config/server-folder.ts');
   const { writeProfileFile } = await import('../store/profile-file.ts');
-  const directory = await directoryOf(options);
+  const directory = directoryOf(options);
   const path = fileFor(name, options);
   const deliver = (profile: Profile): Promise<void> => writeProfileFile(path, profile);
   const profile = await reenrolPeer(directory, name, { ...(await how(options)), deliver });
@@ -113,7 +120,7 @@ async function rotate(name: PeerName, options: ProfileOptions): Promise<void> {
 
 async function revoke(name: PeerName, options: { dir?: string }): Promise<void> {
   const { PeerStore } = await import('../store/peer-store.ts');
-  const directory = await directoryOf(options);
+  const directory = directoryOf(options);
   await new PeerStore(directory).revoke(name);
   tell(`peer '${name}' revoked`);
   await reload(directory);
@@ -121,14 +128,14 @@ async function revoke(name: PeerName, options: { dir?: string }): Promise<void> 
 
 async function show(name: PeerName, options: ShowOptions): Promise<void> {
   const { PeerStore } = await import('../store/peer-store.ts');
-  const peer = publicPart(await new PeerStore(await directoryOf(options)).get(name));
+  const peer = publicPart(await new PeerStore(directoryOf(options)).get(name));
   if (options.json) printJson(peer);
   else print(formatTable(Object.entries(peer).map(([key, value]) => [key, String(value ?? '-')])));
 }
 
 async function list(options: ShowOptions): Promise<void> {
   const { PeerStore } = await import('../store/peer-store.ts');
-  const peers = (await new PeerStore(await directoryOf(options)).list()).map(publicPart);
+  const peers = (await new PeerStore(directoryOf(options)).list()).map(publicPart);
   if (options.json) {
     printJson(peers);
     return;
@@ -148,11 +155,6 @@ function publicPart({ name, services, admission, ttlMs }: PeerRecord) {
 
 function fileFor(name: PeerName, { out }: ProfileOptions): string {
   return out ?? `${name}.profile.toml`;
-}
-
-async function directoryOf({ dir }: { dir?: string }): Promise<string> {
-  const { serverDirectory } = await import('../config/server-directory.ts');
-  return dir ?? serverDirectory();
 }
 
 async function how({ host = null }: { readonly host?: string | null }) {

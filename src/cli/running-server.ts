@@ -1,5 +1,5 @@
 import { loadServerConfig } from '../config/load.ts';
-import { serverDirectory } from '../config/server-directory.ts';
+import { directoryOf } from './options.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { askServer, type ControlRequest } from '../server/control-client.ts';
 import { tell } from './terminal.ts';
@@ -9,7 +9,7 @@ export async function askRunning(
   directory: string | undefined,
   what: ControlRequest,
 ): Promise<unknown> {
-  const { controlSocket } = await loadServerConfig(directory ?? serverDirectory());
+  const { controlSocket } = await loadServerConfig(directoryOf({ dir: directory }));
   return askServer(controlSocket, what);
 }
 

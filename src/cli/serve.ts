@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import type { FirewallBackend } from '../config/server-config.ts';
+import { type FirewallBackend, firewallBackends } from '../config/server-config.ts';
 import type { RunningServer } from '../server/run.ts';
-import { dirOption } from './options.ts';
+import { directoryOf, dirOption } from './options.ts';
 
 interface ServeOptions {
   readonly dir?: string;
@@ -17,12 +17,9 @@ export function addServe(program: Command): void {
     )
     .addOption(dirOption())
     .addOption(
-      new Option('--firewall <backend>', 'in place of what hknock.toml says').choices([
-        'nftables',
-        'userspace',
-        'command',
-        'none',
-      ]),
+      new Option('--firewall <backend>', 'in place of what hknock.toml says').choices(
+        firewallBackends,
+      ),
     )
     .addHelpText('after', '\nExample:\n  hknock serve --dir /etc/hknock')
     .action(serve);
@@ -47,7 +44,6 @@ async function serve(options: ServeOptions): Promise<void> {
 
 async function start({ dir, firewall }: ServeOptions): Promise<RunningServer> {
   const { runServer } = await import('../server/run.ts');
-  const { serverDirectory } = await import('../config/server-directory.ts');
   const overrides = firewall === undefined ? {} : { backend: firewall };
-  return runServer(dir ?? serverDirectory(), overrides);
+  return runServer(directoryOf({ dir }), overrides);
 }

@@ -3,7 +3,7 @@ import type { Admission } from '../units/admission.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { parseServicePort, type ServicePort } from '../units/network.ts';
 import { type DurationMs, parseDuration } from '../units/time.ts';
-import { admissionOption, argument, commaSeparated, dirOption } from './options.ts';
+import { admissionOption, argument, commaSeparated, directoryOf, dirOption } from './options.ts';
 import { reloadIfRunning } from './running-server.ts';
 import { tell } from './terminal.ts';
 
@@ -45,8 +45,7 @@ async function add(
   { dir, admission, ttl }: AddOptions,
 ): Promise<void> {
   const config = await import('../config/add-service.ts');
-  const { serverDirectory } = await import('../config/server-directory.ts');
-  const directory = dir ?? serverDirectory();
+  const directory = directoryOf({ dir });
   const service = { name, ports, ...(admission && { admission }), ...(ttl && { ttlMs: ttl }) };
   await config.addService(directory, service);
   tell(`service '${name}' added`);

@@ -9,7 +9,7 @@ export type FirewallBackend = (typeof firewallBackends)[number];
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
-type LogLevel = (typeof logLevels)[number];
+export type LogLevel = (typeof logLevels)[number];
 
 /** What `hknock.toml` says, checked, with its defaults filled in. */
 export interface ServerConfig {

@@ -7,8 +7,7 @@ import type { Log } from '../host/log.ts';
 import type { Plan } from '../policy/policy.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
-import type { UnixMs } from '../units/time.ts';
-import { formatDuration } from '../units/time.ts';
+import { formatDuration, type UnixMs } from '../units/time.ts';
 import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
 
 export interface GrantsOptions {

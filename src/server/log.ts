@@ -1,14 +1,11 @@
+import { type LogLevel, logLevels } from '../config/server-config.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log, LogFields } from '../host/log.ts';
-
-const levels = ['debug', 'info', 'warn', 'error'] as const;
-
-type Level = (typeof levels)[number];
 
 export interface LogOptions {
   readonly clock: Clock;
   /** The least level that is written. */
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly write: (line: string) => void;
 }
 
@@ -18,9 +15,9 @@ export interface LogOptions {
  */
 export function createLog({ clock, level, write }: LogOptions): Log {
   const at =
-    (own: Level) =>
+    (own: LogLevel) =>
     (event: string, fields: LogFields = {}): void => {
-      if (levels.indexOf(own) < levels.indexOf(level)) return;
+      if (logLevels.indexOf(own) < logLevels.indexOf(level)) return;
       const time = new Date(clock.unixMs()).toISOString();
       write(`${time} ${own} ${event}${Object.entries(fields).map(formatField).join('')}\n`);
     };

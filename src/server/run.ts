@@ -1,5 +1,4 @@
-import type { Overrides } from '../config/load.ts';
-import { loadServerConfig } from '../config/load.ts';
+import { loadServerConfig, type Overrides } from '../config/load.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Log } from '../host/log.ts';
 import { createSystemClock } from '../system/clock.ts';

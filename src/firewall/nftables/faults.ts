@@ -8,7 +8,7 @@ type FaultKind =
   | 'missing'
   /** a map has no room */
   | 'full'
-  /** the kernel is making a map's hash table larger or smaller, and wants to be asked again */
+  /** the kernel cannot add to a map just now, and wants to be asked again */
   | 'busy'
   /** no privilege */
   | 'denied'

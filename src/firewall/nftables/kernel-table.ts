@@ -13,7 +13,7 @@ import { renderCheck, renderInstall, renderProtect, renderRemoval, renderShut } 
 /** When nft has ended or is silent, it is started again after these, and then no more. */
 const RETRY_AFTER_MS = [0, 100, 500];
 
-/** Resizing a hash table takes the kernel a few milliseconds; meanwhile it refuses what would go into it. */
+/** The kernel refuses additions with EBUSY for a moment when one key is used up and added again very quickly. */
 const BUSY_AFTER_MS = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** Owns our table in the kernel, and puts it back when somebody has flushed it. */
