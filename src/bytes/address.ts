@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Endpoint, IpAddress } from '../units/network.ts';
+import { isZero } from './bytes.ts';
 import { decodeUint16, encodeUint16 } from './integer.ts';
 
 /** Length of an endpoint on the wire: 16 bytes of address, 2 of port (wire.md, section 2). */
@@ -37,9 +38,11 @@ export function encodeEndpoint(endpoint: Endpoint, into: Uint8Array, offset: num
 
 /** Reads the endpoint at `offset`; any 18 bytes are one. */
 export function decodeEndpoint(bytes: Uint8Array, offset: number): Endpoint {
-  const address = [...bytes.subarray(offset, offset + ADDRESS_LENGTH)];
+  const address = bytes.subarray(offset, offset + ADDRESS_LENGTH);
   return {
-    address: textOf(ipaddr.process(new ipaddr.IPv6(address).toString())),
+    address: isIpv4Mapped(address)
+      ? (address.subarray(IPV4_AT).join('.') as IpAddress)
+      : textOf(new ipaddr.IPv6([...address])),
     port: decodeUint16(bytes, offset + ADDRESS_LENGTH),
   };
 }
@@ -55,12 +58,19 @@ function withHexTail(text: string): string {
   return `${text.slice(0, tailAt)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
+/** Where the four bytes stand in an IPv4-mapped address, ::ffff:0:0/96. */
+const IPV4_AT = 12;
+
+function isIpv4Mapped(address: Uint8Array): boolean {
+  return isZero(address, 0, IPV4_AT - 2) && address[10] === 0xff && address[11] === 0xff;
+}
+
 // once per datagram, so it reads the canonical digits itself: a fifth of the library's time
 function encodeIpv4(address: IpAddress, into: Uint8Array, offset: number): void {
   into.fill(0, offset, offset + 10);
   into[offset + 10] = 0xff;
   into[offset + 11] = 0xff;
-  let at = offset + 12;
+  let at = offset + IPV4_AT;
   let octet = 0;
   for (let i = 0; i < address.length; i++) {
     const code = address.charCodeAt(i);

@@ -1,7 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import type { RefusalReason } from '../errors/refusal-reason.ts';
 import { connectDatagramSocket } from '../dgram-ext/connect.ts';
-import { deriveKeys } from '../handshake/keys.ts';
+import { deriveKeys, type HandshakeKeys } from '../handshake/keys.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Profile } from '../store/profile.ts';
@@ -62,8 +62,7 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
   const { clock = createSystemClock(), entropy = createSystemEntropy() } = options;
   const startedAt = clock.monotonicMs();
   const service = chooseService(profile, options.service);
-  const { tag, secret, responderId } = profile;
-  const keys = deriveKeys({ tag, secret, responderId });
+  const keys = keysOf(profile);
 
   const begin = async (address: IpAddress): Promise<Handshake> => {
     const remote = { address, port: profile.port };
@@ -88,8 +87,19 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
       ? { ...answered, ...granted(outcome, askedAt), sessionSecret }
       : { ...answered, ...refused(outcome) };
   } finally {
-    await handshake.close();
+    // nobody need wait for the end of a socket that will not be used again
+    void handshake.close();
   }
+}
+
+/** Derived once for each profile: who knocks again and again should not wait for it. */
+const derived = new WeakMap<Profile, HandshakeKeys>();
+
+function keysOf(profile: Profile): HandshakeKeys {
+  const { tag, secret, responderId } = profile;
+  const keys = derived.get(profile) ?? deriveKeys({ tag, secret, responderId });
+  derived.set(profile, keys);
+  return keys;
 }
 
 function chooseService({ services }: Profile, wanted: ServiceName | undefined): ServiceName {

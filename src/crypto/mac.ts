@@ -1,20 +1,37 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
 
-/** HMAC-SHA256 under one key (RFC 2104). */
+const BLOCK_LENGTH = 64;
+const DIGEST_LENGTH = 32;
+
+/**
+ * HMAC-SHA256 under one key (RFC 2104). Made of two digests, because every datagram that opens costs one: `createHmac`
+ * makes a stream each time, and takes twice as long.
+ */
 export class Mac {
-  readonly #key: KeyObject;
+  readonly #innerPad: Uint8Array;
+  /** The outer pad, and room for the inner digest. */
+  readonly #outer = Buffer.alloc(BLOCK_LENGTH + DIGEST_LENGTH);
 
   /** @param key any length; 32 bytes everywhere in this protocol */
   constructor(key: Uint8Array) {
-    this.#key = createSecretKey(key);
+    const short = key.length > BLOCK_LENGTH ? createHash('sha256').update(key).digest() : key;
+    const block = new Uint8Array(BLOCK_LENGTH);
+    block.set(short);
+    this.#innerPad = block.map((byte) => byte ^ 0x36);
+    this.#outer.set(block.map((byte) => byte ^ 0x5c));
   }
 
   /** 32 bytes. */
   of(...parts: readonly Uint8Array[]): Uint8Array {
-    const running = createHmac('sha256', this.#key);
-    for (const part of parts) running.update(part);
-    return running.digest();
+    const inner = digest(Buffer.concat([this.#innerPad, ...parts]));
+    this.#outer.write(inner, BLOCK_LENGTH, 'binary');
+    return Buffer.from(digest(this.#outer), 'binary');
   }
+}
+
+// one character a byte: as text a digest comes four times as fast as in a buffer of its own
+function digest(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'binary');
 }
 
 /** Compares without telling by its time where the difference is. Different lengths are simply unequal. */

@@ -38,6 +38,7 @@ class ConnectedSocket implements DatagramSocket {
   readonly #socket: Socket;
   readonly #remote: Endpoint;
   readonly #traffic = new Traffic();
+  /** As last counted: reading them costs more than a handshake, so a close does not. */
   #drops = 0;
   #closing: Promise<void> | null = null;
 
@@ -64,17 +65,13 @@ class ConnectedSocket implements DatagramSocket {
   }
 
   counters(): DatagramCounters {
-    return this.#traffic.counters(this.#closing === null ? kernelDrops(this.local) : this.#drops);
+    if (this.#closing === null) this.#drops = kernelDrops(this.local);
+    return this.#traffic.counters(this.#drops);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= closeSocket(this.#socket);
     return this.#closing;
-  }
-
-  #close(): Promise<void> {
-    this.#drops = kernelDrops(this.local);
-    return closeSocket(this.#socket);
   }
 
   #isRemote({ address, port }: Endpoint): boolean {

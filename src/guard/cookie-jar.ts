@@ -8,8 +8,8 @@ export const COOKIE_LENGTH = 16;
 /** What a cookie is bound to. */
 export interface CookieInput {
   readonly tag: Uint8Array;
-  /** The statement `S` of wire.md, section 3.2. */
-  readonly statement: Uint8Array;
+  /** The statement `S` of wire.md, section 3.2, whole or in parts. */
+  readonly statement: readonly Uint8Array[];
   readonly issuedAt: MonotonicMs;
 }
 
@@ -38,6 +38,11 @@ export class CookieJar {
   }
 
   #cookie({ tag, statement, issuedAt }: CookieInput, now: MonotonicMs): Uint8Array | null {
-    return this.#secret.at(issuedAt, now)?.of(tag, statement).subarray(0, COOKIE_LENGTH) ?? null;
+    return (
+      this.#secret
+        .at(issuedAt, now)
+        ?.of(tag, ...statement)
+        .subarray(0, COOKIE_LENGTH) ?? null
+    );
   }
 }

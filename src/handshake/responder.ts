@@ -1,4 +1,3 @@
-import { concat } from '../bytes/bytes.ts';
 import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
@@ -111,7 +110,7 @@ export class Responder {
 
     const responderNonce = this.#entropy.bytes(NONCE_LENGTH);
     const observedAndIssuedAt = encodeObservedAndIssuedAt(source, now);
-    const statement = concat(request.nonce, responderNonce, observedAndIssuedAt, request.body);
+    const statement = [request.nonce, responderNonce, observedAndIssuedAt, request.body];
     const cookie = this.#cookies.create({ tag: keys.tag, statement, issuedAt: now });
     const claimed = request.body.subarray(0, ENDPOINT_LENGTH);
     const nonces = { initiator: request.nonce, responder: responderNonce };
@@ -158,7 +157,7 @@ export class Responder {
     { statement, cookie, issuedAt, observed }: OpenedResponse,
     { source, now }: Arrival,
   ): Judgement | null {
-    if (!this.#cookies.verify(cookie, { tag: keys.tag, statement, issuedAt }, now)) {
+    if (!this.#cookies.verify(cookie, { tag: keys.tag, statement: [statement], issuedAt }, now)) {
       return drops.cookie;
     }
     // the port may have been rebound by a NAT since (wire.md, section 5.1)

@@ -25,9 +25,7 @@ export async function runServer(
 ): Promise<RunningServer> {
   const clock = createSystemClock();
   const { controlSocket, logLevel } = await loadServerConfig(directory, overrides);
-  const write = (line: string): void => {
-    process.stderr.write(line);
-  };
+  const write = atEndOfTurn((lines) => process.stderr.write(lines));
   const log = createLog({ clock, level: logLevel, write });
   let begin: (server: Server) => void = () => undefined;
   const begun = new Promise<Server>((resolve) => (begin = resolve));
@@ -64,4 +62,18 @@ async function reload(server: Server, log: Log): Promise<void> {
     const message = fault instanceof HknockError ? fault.message : String(fault);
     log.error('reload failed, only revocations count', { fault: message });
   }
+}
+
+/** Puts off writing until the event loop's turn is over: an answer must not wait for whoever reads the log. */
+function atEndOfTurn(write: (lines: string) => void): (line: string) => void {
+  let lines = '';
+  const flush = (): void => {
+    if (lines !== '') write(lines);
+    lines = '';
+  };
+  process.once('exit', flush);
+  return (line) => {
+    if (lines === '') setImmediate(flush);
+    lines += line;
+  };
 }

@@ -6,6 +6,8 @@ import { Target, type Usage } from './target.ts';
 export interface Flood {
   readonly datagram: (target: Target) => Uint8Array;
   readonly datagrams: number;
+  /** What is flooded; a responder if not said. */
+  readonly program?: string;
 }
 
 /** What a flood did to a responder. */
@@ -19,8 +21,12 @@ export interface FloodResult {
 }
 
 /** Sends a warm-up of a tenth, then the flood, to a responder of its own. */
-export async function flood({ datagram, datagrams }: Flood): Promise<FloodResult> {
-  const target = await Target.start();
+export async function flood({
+  datagram,
+  datagrams,
+  program = 'responder-program.ts',
+}: Flood): Promise<FloodResult> {
+  const target = await Target.start(program);
   try {
     await send(target, datagram(target), datagrams / 10);
     const before = await target.usage();

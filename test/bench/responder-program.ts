@@ -8,7 +8,8 @@ import { KnockPort } from '../../src/server/knock-port.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import { refuse } from '../../src/units/knock.ts';
-import { loopback, peerName, type Usage } from './target.ts';
+import { loopback, peerName } from './target.ts';
+import { tellUsage } from './usage.ts';
 
 const clock = createSystemClock();
 const entropy = createSystemEntropy();
@@ -31,7 +32,10 @@ const port = new KnockPort({
   log: new FakeLog(),
 });
 
-process.on('message', () => process.send?.(usage()));
+tellUsage(() => {
+  const { received, receiveDropped } = socket.counters();
+  return { received, receiveDropped, answered: port.counters().answered };
+});
 process.on('disconnect', () => void socket.close());
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 process.send?.({
@@ -40,18 +44,3 @@ process.send?.({
   secret: hex(credential.secret),
   responderId: hex(credential.responderId),
 });
-
-function usage(): Usage {
-  globalThis.gc?.();
-  const { user, system } = process.cpuUsage();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  const { received, receiveDropped } = socket.counters();
-  return {
-    received,
-    receiveDropped,
-    answered: port.counters().answered,
-    cpuSeconds: (user + system) / 1e6,
-    rss,
-    heap: heapUsed + external,
-  };
-}

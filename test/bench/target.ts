@@ -8,11 +8,15 @@ import { parsePeerName } from '../../src/units/names.ts';
 export const loopback = parseAddress('127.0.0.1') ?? raise();
 export const peerName = parsePeerName('bench');
 
-/** What a responder has counted since it started, and what it has used. */
-export interface Usage {
+/** What a program has counted since it started. */
+export interface Counts {
   readonly received: number;
   readonly receiveDropped: number;
   readonly answered: number;
+}
+
+/** The same, and what it has used. */
+export interface Usage extends Counts {
   readonly cpuSeconds: number;
   readonly rss: number;
   /** Bytes of the heap in use after a collection, and of what it refers to outside. */
@@ -25,8 +29,8 @@ export class Target {
   readonly keys: HandshakeKeys;
   readonly #child: ChildProcess;
 
-  static async start(): Promise<Target> {
-    const child = fork(fileURLToPath(new URL('responder-program.ts', import.meta.url)), {
+  static async start(program: string): Promise<Target> {
+    const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
       execArgv: ['--expose-gc', '--import', 'ts-blank-space/register'],
     });
     const [hello] = (await once(child, 'message')) as [Record<string, string> & { port: number }];

@@ -1,3 +1,4 @@
+import { familyOf } from '../../bytes/address.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
@@ -80,7 +81,7 @@ export class GrantChanges {
       fail(refuseAdmission(opening));
       return;
     }
-    const { free } = this.#held.choose(opening);
+    const { free } = this.#held.choose(opening, this.#lanes(opening));
     if (free === null) {
       await this.#flush();
       await this.#openAnywhere(opening, fail);
@@ -106,12 +107,17 @@ export class GrantChanges {
 
   /**
    * All lanes look taken, but the kernel may have used up what is in some. It is not asked (to look up one element,
-   * nft has it list the whole map): it refuses an element that is there with another mark.
+   * nft has it list the whole map): it refuses an element that is there with another mark. Only when it refuses all
+   * are there more lanes.
    */
-  async #openAnywhere(opening: KernelOpening, fail: Fail): Promise<void> {
-    for (const lane of this.#held.choose(opening).others) {
+  async #openAnywhere(opening: KernelOpening, fail: Fail, from = 0): Promise<void> {
+    const laneCount = this.#lanes(opening);
+    const { others, isPeerFull } = this.#held.choose(opening, laneCount);
+    for (const lane of others.filter((each) => each >= from)) {
       const held = this.#held.place(opening, lane);
-      const fault = await this.#change(renderOpen(held, held.ports, opening.lifetimeMs));
+      const fault = await this.#ask(() =>
+        this.#table.change(renderOpen(held, held.ports, opening.lifetimeMs)),
+      );
       if (fault === null) {
         this.#held.hold(held);
         return;
@@ -126,7 +132,18 @@ export class GrantChanges {
         return;
       }
     }
-    fail(new HknockError('limit', 'too many grants wait for the same address and port'));
+    const { admission, source } = opening;
+    const grown = isPeerFull
+      ? 'most'
+      : await this.#ask(() => this.#table.addLanes(admission, familyOf(source)));
+    if (grown === null) await this.#openAnywhere(opening, fail, laneCount);
+    else if (grown instanceof HknockError) fail(grown);
+    else if (grown !== 'most') fail(faultError(grown));
+    else fail(new HknockError('limit', 'too many grants wait for the same address and port'));
+  }
+
+  #lanes({ admission, source }: KernelOpening): number {
+    return this.#table.lanes(admission, familyOf(source));
   }
 
   async #flush(): Promise<void> {
@@ -137,7 +154,8 @@ export class GrantChanges {
 
   // when the kernel refuses them together, one by one, so that one bad grant does not take the others down
   async #run(steps: readonly Step[]): Promise<void> {
-    const fault = await this.#change(steps.flatMap(({ commands }) => commands));
+    const commands = steps.flatMap((step) => step.commands);
+    const fault = await this.#ask(() => this.#table.change(commands));
     if (fault === null) return;
     if (fault instanceof HknockError) {
       for (const { failed } of steps) failed(fault);
@@ -148,9 +166,9 @@ export class GrantChanges {
     }
   }
 
-  async #change(commands: readonly string[]): Promise<Fault | HknockError | null> {
+  async #ask<T>(ask: () => Promise<T>): Promise<T | HknockError> {
     try {
-      return await this.#table.change(commands);
+      return await ask();
     } catch (cause) {
       return new HknockError('firewall', 'nft could not be asked', { cause });
     }

@@ -4,7 +4,7 @@ import type { GrantId, PeerName } from '../../units/names.ts';
 import { formatServicePort, type ServicePort } from '../../units/network.ts';
 import { later, type MonotonicMs } from '../../units/time.ts';
 import type { Place } from './grant-commands.ts';
-import { type KernelAdmission, LANES, LANES_PER_PEER } from './layout.ts';
+import { type KernelAdmission, LANES_PER_PEER } from './layout.ts';
 import { markOf } from './marks.ts';
 
 /** An Opening that the kernel can enforce. */
@@ -30,6 +30,8 @@ export interface Choice {
   readonly free: number | null;
   /** Lanes to be tried when that fails: the kernel may have used up what is in them. */
   readonly others: readonly number[];
+  /** Whether the peer has so many lanes that it must make do with these. */
+  readonly isPeerFull: boolean;
 }
 
 /**
@@ -47,17 +49,18 @@ export class HeldGrants {
     this.#clock = clock;
   }
 
-  /** A peer that has as many lanes as it may for one of the ports is left with these. */
-  choose({ peer, ports, ...opening }: KernelOpening): Choice {
-    const lanes = Array.from({ length: LANES[opening.admission] }, (_, lane) => lane);
+  /** Chooses among so many lanes. A peer that has as many as it may for one of the ports is left with these. */
+  choose({ peer, ports, ...opening }: KernelOpening, laneCount: number): Choice {
+    const lanes = Array.from({ length: laneCount }, (_, lane) => lane);
     const rows = ports.map((port) => this.#lanes.get(key(opening, port)) ?? []);
     const isOwn = (held: Held | undefined): boolean => held?.peer === peer;
     const full = rows.filter((row) => row.filter(isOwn).length >= LANES_PER_PEER);
     if (full.length > 0) {
-      return { free: null, others: lanes.filter((lane) => full.every((row) => isOwn(row[lane]))) };
+      const others = lanes.filter((lane) => full.every((row) => isOwn(row[lane])));
+      return { free: null, others, isPeerFull: true };
     }
     const free = lanes.find((lane) => rows.every((row) => row[lane] === undefined)) ?? null;
-    return { free, others: lanes };
+    return { free, others: lanes, isPeerFull: false };
   }
 
   /**

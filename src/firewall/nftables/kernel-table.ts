@@ -7,8 +7,22 @@ import { NftConsole, type NftConsoleOptions } from './console.ts';
 import { denied, type Fault } from './faults.ts';
 import { renderForget, renderKeep, renderOpen } from './grant-commands.ts';
 import type { HeldGrants } from './held-grants.ts';
+import {
+  type Family,
+  FIRST_LANES,
+  type KernelAdmission,
+  type LaneCount,
+  MAX_LANES,
+} from './layout.ts';
 import { inLines } from './lines.ts';
-import { renderCheck, renderInstall, renderProtect, renderRemoval, renderShut } from './table.ts';
+import {
+  renderCheck,
+  renderInstall,
+  renderLanes,
+  renderProtect,
+  renderRemoval,
+  renderShut,
+} from './table.ts';
 
 /** When nft has ended or is silent, it is started again after these, and then no more. */
 const RETRY_AFTER_MS = [0, 100, 500];
@@ -24,6 +38,8 @@ export class KernelTable {
   readonly #held: HeldGrants;
   /** Connections that were there before their port was protected, and were not cut since. */
   readonly #before = new Set<string>();
+  /** How many lanes there are, where there are more than at first; by admission and family. */
+  readonly #grown = new Map<string, number>();
   #ports: readonly ServicePort[] = [];
 
   constructor(options: NftConsoleOptions, held: HeldGrants) {
@@ -42,6 +58,7 @@ export class KernelTable {
       const fault = await this.#console.run(renderInstall(ports));
       if (fault !== null) throw unusable(fault);
       this.#before.clear();
+      this.#grown.clear();
       await this.#keepAll(ports);
     } catch (error) {
       await this.#console.end();
@@ -71,6 +88,21 @@ export class KernelTable {
     return this.#insist(commands);
   }
 
+  /** How many lanes there are for an admission and a family. */
+  readonly lanes = (admission: KernelAdmission, family: Family): number =>
+    this.#grown.get(`${admission}${String(family)}`) ?? FIRST_LANES;
+
+  /** Doubles the lanes. @returns what the kernel has against that, null when they are there, 'most' when there can be no more */
+  async addLanes(admission: KernelAdmission, family: Family): Promise<Fault | 'most' | null> {
+    const wanted = this.lanes(admission, family) * 2;
+    if (wanted > MAX_LANES[admission]) return 'most';
+    const lanes: LaneCount = (...kind) =>
+      kind[0] === admission && kind[1] === family ? wanted : this.lanes(...kind);
+    const fault = await this.change(renderLanes(family, lanes));
+    if (fault === null) this.#grown.set(`${admission}${String(family)}`, wanted);
+    return fault;
+  }
+
   /** Looks whether the table is there, and puts it back if not. */
   async check(): Promise<void> {
     await this.change(renderCheck(this.#ports));
@@ -88,7 +120,7 @@ export class KernelTable {
   /** @throws {HknockError} `firewall` or `host` when the rules could not be changed */
   async end(leave: 'open' | 'shut'): Promise<void> {
     try {
-      const commands = leave === 'open' ? renderRemoval() : renderShut();
+      const commands = leave === 'open' ? renderRemoval() : renderShut(this.lanes);
       throwIf(await (leave === 'open' ? this.#insist(commands) : this.change(commands)));
     } finally {
       await this.#console.end();
@@ -133,7 +165,10 @@ export class KernelTable {
       .all()
       .filter((held) => held.admission === 'address' && held.endsAt > nowMs);
     const opens = grants.map((held) => renderOpen(held, held.ports, held.endsAt - nowMs));
-    await this.#changeAll([renderInstall(this.#ports, 'ours'), ...opens]);
+    await this.#changeAll([
+      renderInstall(this.#ports, { lanes: this.lanes, established: 'ours' }),
+      ...opens,
+    ]);
     const connections = await this.#connections(this.#ports);
     const old = connections.filter((each) => this.#before.has(formatConnection(each)));
     await this.#changeAll(old.map(renderKeep));

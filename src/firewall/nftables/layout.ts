@@ -16,9 +16,16 @@ export const families: readonly Family[] = [4, 6];
  * People behind one NAT share an address, so several grants for the same address and port must live side by
  * side, and a map holds a key once. Hence a row of maps, asked one after the other: this many grants of one
  * admission can wait for the same address and port. A peer renews its grant for `address`, so it has one lane, and needs
- * no more; half as many will do. (nft looks at every map before each change: two microseconds a map.)
+ * no more; half as many will do. Most servers never need more than the first ones, and nft reads all sets
+ * before each change (three microseconds a map): so there are {@link FIRST_LANES}, and twice as many whenever
+ * these are taken, up to this.
  */
-export const LANES: Readonly<Record<KernelAdmission, number>> = { address: 8, once: 16 };
+export const MAX_LANES: Readonly<Record<KernelAdmission, number>> = { address: 8, once: 16 };
+
+export const FIRST_LANES = 1;
+
+/** How many lanes there are for an admission and a family. */
+export type LaneCount = (admission: KernelAdmission, family: Family) => number;
 
 /** Of these, one peer may have so many: by itself it shuts out nobody with whom it shares an address. */
 export const LANES_PER_PEER = 8;

@@ -1,11 +1,11 @@
 import type { ServicePort } from '../../units/network.ts';
-import type { Family, KernelAdmission } from './layout.ts';
+import type { Family, KernelAdmission, LaneCount } from './layout.ts';
 import {
   beforeName,
   families,
+  FIRST_LANES,
   hex,
   kernelAdmissions,
-  LANES,
   laneSize,
   mapName,
   TABLE,
@@ -15,19 +15,27 @@ import { OUR_MARKS } from './marks.ts';
 interface LaneMap {
   readonly name: string;
   readonly admission: KernelAdmission;
-  readonly family: Family;
   readonly lane: number;
 }
+
+interface Layout {
+  readonly lanes: LaneCount;
+  /**
+   * Whose established connections live on: those of all, or of those alone that we let in. When somebody has flushed
+   * our table, strangers have come in since.
+   */
+  readonly established: 'all' | 'ours';
+}
+
+const first: Layout = { lanes: () => FIRST_LANES, established: 'all' };
 
 /**
  * The commands that make the whole table, in place of whatever an earlier run of ours left. In one
  * transaction of the kernel the ports are shut at every instant.
- * @param established whose established connections live on: those of all, or of those alone that we let in. When
- * somebody has flushed our table, strangers have come in since.
  */
 export function renderInstall(
   ports: readonly ServicePort[],
-  established: 'all' | 'ours' = 'all',
+  { lanes, established }: Layout = first,
 ): readonly string[] {
   return [
     ...renderRemoval(),
@@ -35,8 +43,20 @@ export function renderInstall(
     ...sets(),
     ...chains(),
     ...doorRules(established),
-    ...families.flatMap(laneRules),
+    ...families.flatMap((family) => renderLanes(family, lanes)),
     ...addPorts(ports),
+  ];
+}
+
+/** Makes the lanes of a family as many as these; may be sent twice. */
+export function renderLanes(family: Family, lanes: LaneCount): readonly string[] {
+  const maps = laneMaps(family, lanes);
+  const chain = `${TABLE} ${lanesName(family)}`;
+  const rules = [...maps.map((map) => laneRule(family, map)), 'drop'];
+  return [
+    ...maps.map((map) => laneMap(family, map)),
+    `flush chain ${chain}`,
+    ...rules.map((rule) => `add rule ${chain} ${rule}`),
   ];
 }
 
@@ -46,8 +66,10 @@ export function renderRemoval(): readonly string[] {
 }
 
 /** Takes all grants away and leaves the door: nobody new gets in. */
-export function renderShut(): readonly string[] {
-  return laneMaps().map(({ name }) => `flush map ${TABLE} ${name}`);
+export function renderShut(lanes: LaneCount): readonly string[] {
+  return families
+    .flatMap((family) => laneMaps(family, lanes))
+    .map(({ name }) => `flush map ${TABLE} ${name}`);
 }
 
 /** Protects these ports and no others. */
@@ -73,10 +95,6 @@ function sets(): readonly string[] {
       (family) =>
         `add set ${TABLE} ${beforeName(family)} { type ipv${String(family)}_addr . inet_service . inet_service; size 65536; flags timeout; }`,
     ),
-    ...laneMaps().map(
-      ({ name, family, lane }) =>
-        `add map ${TABLE} ${name} { type inet_proto . inet_service . ipv${String(family)}_addr : mark; size ${String(laneSize(lane))}; flags timeout,dynamic; }`,
-    ),
   ];
 }
 
@@ -84,7 +102,7 @@ function sets(): readonly string[] {
 function chains(): readonly string[] {
   return [
     `add chain ${TABLE} input { type filter hook input priority filter - 10; policy accept; }`,
-    ...['door', 'lanes4', 'lanes6'].map((name) => `add chain ${TABLE} ${name}`),
+    ...['door', ...families.map(lanesName)].map((name) => `add chain ${TABLE} ${name}`),
     `add rule ${TABLE} input iif lo accept`,
     `add rule ${TABLE} input meta l4proto . th dport @protected goto door`,
   ];
@@ -101,8 +119,8 @@ function doorRules(established: 'all' | 'ours'): readonly string[] {
     ...families.map(beforeRule),
     // a stray packet of some old connection from the same address must not use up a grant
     'tcp flags & (fin | syn | rst | ack) != syn drop',
-    'meta nfproto ipv4 goto lanes4',
-    'goto lanes6',
+    `meta nfproto ipv4 goto ${lanesName(4)}`,
+    `goto ${lanesName(6)}`,
   ].map((rule) => `add rule ${TABLE} door ${rule}`);
 }
 
@@ -112,18 +130,14 @@ function beforeRule(family: Family): string {
   return `tcp flags & syn == 0 ${tuple} @${beforeName(family)} ct mark set ${hex(OUR_MARKS.value)} accept`;
 }
 
-function laneRules(family: Family): readonly string[] {
+function laneMap(family: Family, { name, lane }: LaneMap): string {
+  return `add map ${TABLE} ${name} { type inet_proto . inet_service . ipv${String(family)}_addr : mark; size ${String(laneSize(lane))}; flags timeout,dynamic; }`;
+}
+
+function laneRule(family: Family, { name, admission }: LaneMap): string {
   const key = `meta l4proto . th dport . ${ip(family)} saddr`;
-  return [
-    ...laneMaps()
-      .filter((map) => map.family === family)
-      .map(({ name, admission }) => {
-        const consume =
-          admission === 'once' ? ` delete @${name} { ${key} : ${unused(family)} }` : '';
-        return `ct mark set ${key} map @${name}${consume} accept`;
-      }),
-    'drop',
-  ].map((rule) => `add rule ${TABLE} lanes${String(family)} ${rule}`);
+  const consume = admission === 'once' ? ` delete @${name} { ${key} : ${unused(family)} }` : '';
+  return `ct mark set ${key} map @${name}${consume} accept`;
 }
 
 /**
@@ -135,17 +149,19 @@ function unused(family: Family): string {
   return family === 4 ? 'ct mark' : '@nh,128,32';
 }
 
-function laneMaps(): readonly LaneMap[] {
+function laneMaps(family: Family, lanes: LaneCount): readonly LaneMap[] {
   return kernelAdmissions.flatMap((admission) =>
-    families.flatMap((family) =>
-      Array.from({ length: LANES[admission] }, (_, lane) => ({
-        name: mapName(admission, family, lane),
-        admission,
-        family,
-        lane,
-      })),
-    ),
+    Array.from({ length: lanes(admission, family) }, (_, lane) => ({
+      name: mapName(admission, family, lane),
+      admission,
+      lane,
+    })),
   );
+}
+
+/** The chain that asks the lanes of a family. */
+function lanesName(family: Family): string {
+  return `lanes${String(family)}`;
 }
 
 function ip(family: Family): string {

@@ -13,16 +13,20 @@ test('grants for the same key take a lane each, and a peer half of them at most'
   const fill = (peer: string, from: number): void => {
     for (let lane = from; lane < from + 8; lane++) {
       const each = once([tcp(22)], 30_000, peer);
-      t.is(held.choose(each).free, lane);
+      t.is(held.choose(each, 16).free, lane);
       held.hold(held.place(each, lane));
     }
   };
   fill('ann', 0);
-  t.deepEqual(held.choose(once([tcp(22)])), { free: null, others: [0, 1, 2, 3, 4, 5, 6, 7] });
-  t.is(held.choose(once([tcp(80)])).free, 0);
-  t.is(held.choose(once([tcp(80), tcp(22)])).free, null);
+  t.deepEqual(held.choose(once([tcp(22)]), 16), {
+    free: null,
+    others: [0, 1, 2, 3, 4, 5, 6, 7],
+    isPeerFull: true,
+  });
+  t.is(held.choose(once([tcp(80)]), 16).free, 0);
+  t.is(held.choose(once([tcp(80), tcp(22)]), 16).free, null);
   fill('bob', 8);
-  const third = held.choose(once([tcp(22)], 30_000, 'cid'));
+  const third = held.choose(once([tcp(22)], 30_000, 'cid'), 16);
   t.like(third, { free: null, others: { length: 16 } });
 });
 
@@ -34,7 +38,7 @@ test('what may be open still keeps its lane until it is closed, and no other’s
   const released = held.release(early.grant);
   if (released === null) throw new Error('not held');
   held.noteUnclosed(released);
-  t.is(held.choose(once([tcp(22)])).free, 1);
+  t.is(held.choose(once([tcp(22)]), 16).free, 1);
   t.deepEqual(
     held.takeUnclosed().map(({ ports }) => ports),
     [[tcp(22)], [tcp(80)]],
@@ -43,7 +47,7 @@ test('what may be open still keeps its lane until it is closed, and no other’s
   held.noteUnclosed(released);
   clock.advance(31_000);
   t.deepEqual(held.takeUnclosed(), []);
-  t.is(held.choose(once([tcp(80)])).free, 0);
+  t.is(held.choose(once([tcp(80)]), 16).free, 0);
 });
 
 test('a lane is free again a second after the grant has ended, not before', (t) => {
@@ -51,9 +55,9 @@ test('a lane is free again a second after the grant has ended, not before', (t) 
   const held = new HeldGrants(clock);
   held.hold(held.place(once([tcp(22)], 1000), 0));
   clock.advance(1999);
-  t.is(held.choose(once([tcp(22)])).free, 1);
+  t.is(held.choose(once([tcp(22)]), 16).free, 1);
   clock.advance(1);
-  t.is(held.choose(once([tcp(22)])).free, 0);
+  t.is(held.choose(once([tcp(22)]), 16).free, 0);
   t.deepEqual(held.all(), []);
 });
 
@@ -63,7 +67,7 @@ test('who was driven out of a lane does not give it up', (t) => {
   held.hold(held.place(early, 0));
   held.hold(held.place(late, 0));
   t.deepEqual(held.release(early.grant)?.ports, [tcp(80)]);
-  t.is(held.choose(once([tcp(22)])).free, 1);
+  t.is(held.choose(once([tcp(22)]), 16).free, 1);
   t.deepEqual(held.release(late.grant)?.ports, [tcp(22)]);
   t.is(held.release(late.grant), null);
 });
