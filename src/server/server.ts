@@ -17,9 +17,12 @@ import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
 import { PeerStore } from '../store/peer-store.ts';
+import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { createGatekeeper } from './gatekeeper.ts';
+import type { Mode } from './mode.ts';
+import { startModes, stopModes } from './modes.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
 import { keysThatWait } from './restart-keys.ts';
@@ -46,6 +49,8 @@ export interface ServerStatus {
   readonly replayRecords: number;
   readonly knocks: KnockCounters;
   readonly datagrams: DatagramCounters;
+  /** The other ways to knock that are on, each with its counters. */
+  readonly modes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The parts of a server that has been set up. */
@@ -55,6 +60,7 @@ interface Parts {
   readonly grants: Grants;
   readonly responder: Responder;
   readonly port: KnockPort;
+  readonly admit: (knock: Knock) => Promise<Outcome>;
 }
 
 /** A running server: the rooms put together. */
@@ -70,6 +76,7 @@ export class Server {
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
+  #modes: readonly Mode[] = [];
 
   /**
    * Reads the folder, binds the port, shuts the services' ports, and takes knocks. When any of it fails nothing is left changed.
@@ -90,7 +97,9 @@ export class Server {
       const firewall = options.createFirewall(folder);
       requireEnforceable(policyOf(folder.config, new Map()), firewall.admissions);
       await firewall.start(protectedPorts(folder.config));
-      return new Server(options, folder, { socket, firewall });
+      const server = new Server(options, folder, { socket, firewall });
+      await server.#startModes();
+      return server;
     } catch (fault) {
       await socket.close();
       throw fault;
@@ -124,7 +133,19 @@ export class Server {
       replayCapacity: limits.replayRecords,
     });
     const port = new KnockPort({ socket, responder, admit, clock, log });
-    this.#parts = { socket, firewall, grants, responder, port };
+    this.#parts = { socket, firewall, grants, responder, port, admit };
+  }
+
+  async #startModes(): Promise<void> {
+    const { clock, entropy, log } = this.#options;
+    const { admit, grants, firewall } = this.#parts;
+    const context = { folder: this.#folder, admit, grants, clock, entropy, log };
+    try {
+      this.#modes = await startModes(context);
+    } catch (fault) {
+      await firewall.stop(this.#folder.config.firewall.onStop);
+      throw fault;
+    }
   }
 
   status(): ServerStatus {
@@ -140,6 +161,7 @@ export class Server {
       replayRecords: responder.replayRecordSize,
       knocks: port.counters(),
       datagrams: socket.counters(),
+      modes: Object.fromEntries(this.#modes.map((mode) => [mode.name, mode.counters()])),
     };
   }
 
@@ -211,6 +233,7 @@ export class Server {
     const { revoked, rotated } = this.#peers.update(folder.peers);
     this.#folder = folder;
     this.#policy = policyOf(folder.config, this.#peers.records);
+    for (const mode of this.#modes) await mode.reload(folder);
     const lost = rotated.map(({ name }) => ({ peer: name, cut: false }));
     // side by side: what the firewall cannot do for the one does not keep the other undone
     await Promise.all([
@@ -221,6 +244,7 @@ export class Server {
 
   async #stop(): Promise<void> {
     await this.#parts.socket.close();
+    await stopModes(this.#modes);
     // a reload that came after would shut again what has been opened
     await this.#reloading;
     await this.#parts.firewall.stop(this.#folder.config.firewall.onStop);

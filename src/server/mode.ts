@@ -1,0 +1,34 @@
+import type { ServerFolder } from '../config/server-folder.ts';
+import type { Grants } from '../grants/grants.ts';
+import type { Clock } from '../host/clock.ts';
+import type { Entropy } from '../host/entropy.ts';
+import type { Log } from '../host/log.ts';
+import type { Knock, Outcome } from '../units/knock.ts';
+
+/** What a mode is given to work with. */
+export interface ModeContext {
+  readonly folder: ServerFolder;
+  /** Decides on verified knocks by policy, and opens. */
+  readonly admit: (knock: Knock) => Promise<Outcome>;
+  readonly grants: Grants;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** A way to knock beside the challenge-response port. Owns its sockets, timers and child processes. */
+export interface Mode {
+  /** As the status names it. */
+  readonly name: string;
+  /** What has come in, by what became of it. */
+  counters(): Readonly<Record<string, number>>;
+  /** Takes over a folder that has changed. */
+  reload(folder: ServerFolder): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a mode if the folder asks for it.
+ * @throws {HknockError} when it cannot; nothing of it is left then
+ */
+export type StartMode = (context: ModeContext) => Promise<Mode | null>;

@@ -1,0 +1,27 @@
+import type { Mode, ModeContext, StartMode } from './mode.ts';
+
+/** All there are, in the order in which they start. */
+const known: readonly StartMode[] = [];
+
+/**
+ * Starts all modes that the folder asks for.
+ * @throws {HknockError} of the first that cannot start; the others have been stopped then
+ */
+export async function startModes(context: ModeContext): Promise<readonly Mode[]> {
+  const started: Mode[] = [];
+  try {
+    for (const start of known) {
+      const mode = await start(context);
+      if (mode !== null) started.push(mode);
+    }
+    return started;
+  } catch (fault) {
+    await stopModes(started);
+    throw fault;
+  }
+}
+
+/** Stops modes, the last to start first. */
+export async function stopModes(modes: readonly Mode[]): Promise<void> {
+  for (const mode of [...modes].reverse()) await mode.stop();
+}
