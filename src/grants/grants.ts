@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { toHex } from '../bytes/bytes.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Clock, Timer } from '../host/clock.ts';
@@ -127,9 +128,12 @@ export class Grants {
     for (const cause of failures.values()) throw notClosed(failures.size, cause);
   }
 
-  #sameAs({ peer, service, source, admission }: Plan): Grant | null {
+  #sameAs({ peer, service, source, admission, ports }: Plan): Grant | null {
     const isSame = (each: Grant): boolean =>
-      each.service === service && each.source === source && each.admission === admission;
+      each.service === service &&
+      each.source === source &&
+      each.admission === admission &&
+      isDeepStrictEqual(each.ports, ports);
     return this.#live.of(peer).find(isSame) ?? null;
   }
 

@@ -37,10 +37,16 @@ export interface Plan {
   readonly ports: readonly ServicePort[];
   readonly admission: Admission;
   readonly lifetimeMs: DurationMs;
+  /** As in the knock: what a later look at the policy needs to come to the same plan. */
+  readonly authorised?: readonly ServicePort[];
+  readonly port?: ServicePort;
 }
 
 /** What of a knock policy looks at. */
-export type Wish = Pick<Knock, 'peer' | 'service' | 'admission' | 'observed'>;
+export type Wish = Pick<
+  Knock,
+  'peer' | 'service' | 'admission' | 'observed' | 'authorised' | 'port'
+>;
 
 /**
  * Step 12 of wire.md, section 5.1: what a verified knock gets.
@@ -48,32 +54,66 @@ export type Wish = Pick<Knock, 'peer' | 'service' | 'admission' | 'observed'>;
  */
 export function decide(
   policy: Policy,
-  { peer: peerName, service: serviceName, admission: asked, observed }: Wish,
+  wish: Wish,
   enforceable: readonly Admission[],
 ): Plan | Refused {
-  const peer = policy.peers.get(peerName);
-  const service = policy.services.get(serviceName);
-  if (peer === undefined || service === undefined || !peer.services.includes(serviceName)) {
-    return refuse('service-refused');
-  }
-  const least = narrower(service.admission, peer.admission ?? service.admission);
+  const terms = termsFor(policy, wish);
+  if (terms === null) return refuse('service-refused');
+  const { service, ports, peer: own } = terms;
+  const least = narrower(service.admission, own?.admission ?? service.admission);
   const acceptable = admissions.filter(
     (each) => enforceable.includes(each) && isAtLeastAsNarrow(each, least),
   );
-  const admission = asked ?? acceptable[0];
+  const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
     return refuse('admission-refused', acceptable);
   }
-  const lifetimeMs = peer.lifetimeMs ?? service.lifetimeMs;
-  const { ports } = service;
+  const { peer, authorised, port } = wish;
   return {
-    peer: peerName,
-    service: serviceName,
-    source: observed.address,
+    peer,
+    service: service.name,
+    source: wish.observed.address,
     ports,
     admission,
-    lifetimeMs,
+    lifetimeMs: own?.lifetimeMs ?? service.lifetimeMs,
+    ...(authorised && { authorised }),
+    ...(port && { port }),
   };
+}
+
+interface Terms {
+  readonly service: ServicePolicy;
+  readonly ports: readonly ServicePort[];
+  /** Null when the credential brings its own authorisation. */
+  readonly peer: PeerPolicy | null;
+}
+
+/** What would be opened, and whose word narrows it; null when nobody allows it. */
+function termsFor({ services, peers }: Policy, wish: Wish): Terms | null {
+  const service = services.get(wish.service);
+  const ports = service === undefined ? null : wantedPorts(service, wish);
+  if (service === undefined || ports === null) return null;
+  const { authorised } = wish;
+  if (authorised !== undefined) {
+    // a certificate's name may be that of a peer by chance, or by the will of its issuer: it gets nothing by it
+    const isAllowed = ports.every((port) => includesPort(authorised, port));
+    return isAllowed ? { service, ports, peer: null } : null;
+  }
+  const peer = peers.get(wish.peer);
+  return peer?.services.includes(wish.service) ? { service, ports, peer } : null;
+}
+
+/** Null when the one port that is wanted is not the service's. */
+function wantedPorts(
+  { ports }: ServicePolicy,
+  { port: wanted }: Wish,
+): readonly ServicePort[] | null {
+  if (wanted === undefined) return ports;
+  return includesPort(ports, wanted) ? [wanted] : null;
+}
+
+function includesPort(ports: readonly ServicePort[], { protocol, port }: ServicePort): boolean {
+  return ports.some((each) => each.protocol === protocol && each.port === port);
 }
 
 function narrower(a: Admission, b: Admission): Admission {

@@ -19,6 +19,12 @@ export interface Knock {
   readonly claimed: Endpoint | null;
   /** 32 bytes known to both sides only (P12). */
   readonly sessionSecret: Uint8Array;
+  /**
+   * The ports that the credential itself allows, where it does, as a certificate can: then these count, and no peer's file.
+   */
+  readonly authorised?: readonly ServicePort[];
+  /** The one port of the service that is wanted, where a mode names a port; all of them if not said. */
+  readonly port?: ServicePort;
 }
 
 /** What became of a knock, to be told to the initiator. */

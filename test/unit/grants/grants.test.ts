@@ -8,6 +8,7 @@ import { FakeLog } from '../../../src/host/fake-log.ts';
 import type { Failures, Transaction } from '../../../src/host/firewall.ts';
 import type { Granted, Outcome } from '../../../src/units/knock.ts';
 import type { GrantId } from '../../../src/units/names.ts';
+import { parseServicePort } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
 import { address, alice, bob, home, plan, ssh } from './plans.ts';
 
@@ -65,6 +66,17 @@ test('a grant for any number of connections is renewed in place', async (t) => {
   t.true(firewall.connect(home, ssh));
   clock.advance(10_000);
   t.is(grants.list().length, 0);
+});
+
+test('a grant for one port of a service leaves that for another of its ports open', async (t) => {
+  const { grants, firewall } = setUp();
+  const other = parseServicePort('udp/60001');
+  for (const port of [ssh, other]) {
+    t.is((await grants.open(plan({ admission: 'address', ports: [port], port }))).kind, 'granted');
+  }
+  t.is(grants.list().length, 2);
+  t.true(firewall.connect(home, ssh));
+  t.true(firewall.connect(home, other));
 });
 
 test('a grant for one connection is not renewed: each knock is worth one', async (t) => {

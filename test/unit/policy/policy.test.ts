@@ -154,3 +154,58 @@ test('no grant is ever wider than service and peer say, than was asked, or than 
   );
   fc.assert(property);
 });
+
+const tcp22 = parseServicePort('tcp/22');
+const udp60001 = parseServicePort('udp/60001');
+const stranger = { peer: parsePeerName('carol'), service: ssh, admission: null, observed };
+
+test('a credential that allows all ports of a service needs no peer’s file', (t) => {
+  const authorised = [parseServicePort('tcp/80'), udp60001, tcp22];
+  t.deepEqual(decide(policyWith({}), { ...stranger, authorised }, ['address', 'once']), {
+    peer: stranger.peer,
+    service: ssh,
+    source,
+    ports: [tcp22, udp60001],
+    admission: 'once',
+    lifetimeMs: parseDuration('30s'),
+    authorised,
+  });
+});
+
+for (const [title, authorised] of [
+  ['nothing', []],
+  ['only some of the ports', [tcp22]],
+  ['the same number of the other protocol', [tcp22, parseServicePort('tcp/60001')]],
+] as const) {
+  test(`a credential that allows ${title} opens nothing`, (t) => {
+    t.like(decide(policyWith({}), { ...stranger, authorised }, ['once']), {
+      kind: 'refused',
+      reason: 'service-refused',
+    });
+  });
+}
+
+test('a credential with ports of its own gets nothing by the file of a peer of that name', (t) => {
+  const knock = { ...stranger, peer: alice, authorised: [] };
+  t.like(decide(policyWith({}), knock, ['once']), { kind: 'refused' });
+});
+
+test('where one port is wanted, it alone is opened, and it alone must be allowed', (t) => {
+  const knock = { ...stranger, authorised: [udp60001], port: udp60001 };
+  t.like(decide(policyWith({}), knock, ['once']), { ports: [udp60001], port: udp60001 });
+  t.like(decide(policyWith({}), { ...knock, port: tcp22 }, ['once']), { kind: 'refused' });
+});
+
+test('a port that is not the service’s is refused, even to a credential that allows it', (t) => {
+  const port = parseServicePort('tcp/80');
+  const knock = { ...stranger, authorised: [port], port };
+  t.like(decide(policyWith({}), knock, ['once']), { kind: 'refused', reason: 'service-refused' });
+});
+
+test('the policy comes to the same about its own plan', (t) => {
+  const policy = policyWith({ service: { admission: 'address' } });
+  const knock = { ...stranger, authorised: [udp60001], port: udp60001 };
+  const plan = decide(policy, knock, ['address', 'once']);
+  if ('kind' in plan) throw new Error(plan.reason);
+  t.deepEqual(decide(policy, { ...plan, observed }, ['address', 'once']), plan);
+});
