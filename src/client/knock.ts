@@ -10,7 +10,7 @@ import { createSystemEntropy } from '../system/entropy.ts';
 import type { Admission } from '../units/admission.ts';
 import type { Granted, Refused } from '../units/knock.ts';
 import type { GrantId, ServiceName } from '../units/names.ts';
-import type { IpAddress, ServicePort } from '../units/network.ts';
+import type { IpAddress, Port, ServicePort } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 import { type Endpoints, Handshake } from './handshake.ts';
 import { race } from './race.ts';
@@ -39,6 +39,8 @@ export interface KnockGranted extends Answered {
   readonly grant: GrantId;
   readonly admission: Admission;
   readonly ports: readonly ServicePort[];
+  /** With `port` and `gate`: where to connect in place of these; null with the others. */
+  readonly admissionPort: Port | null;
   /** By our own clock: when the time to connect is over. */
   readonly expiresAt: UnixMs;
   /** 32 bytes known to both sides only. */
@@ -120,9 +122,10 @@ function lookupsOf(
   return wanted.map(async (each) => interleaveFamilies(await resolve(each)));
 }
 
-function granted({ grant, admission, ports, lifetimeMs }: Granted, askedAt: UnixMs) {
+function granted(outcome: Granted, askedAt: UnixMs) {
+  const { grant, admission, ports, admissionPort, lifetimeMs } = outcome;
   const expiresAt = (askedAt + lifetimeMs) as UnixMs;
-  return { granted: true, grant, admission, ports, expiresAt } as const;
+  return { granted: true, grant, admission, ports, admissionPort, expiresAt } as const;
 }
 
 function refused({ reason, acceptable }: Refused) {

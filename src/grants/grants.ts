@@ -3,7 +3,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
-import type { Cut, Firewall } from '../host/firewall.ts';
+import { type Cut, type Door, type Firewall, plainDoor } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import type { Plan } from '../policy/policy.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
@@ -51,14 +51,14 @@ export class Grants {
    * Steps 13 and 14 of wire.md, section 5.1. Resolves when the firewall lets the connection in, or with the reason why it will not.
    * A grant for any number of connections that the peer has already, from the same address, is renewed in place.
    */
-  async open(plan: Plan): Promise<Outcome> {
+  async open(plan: Plan, door: Door = plainDoor): Promise<Outcome> {
     const renewed = plan.admission === 'address' ? this.#sameAs(plan) : null;
     if (renewed === null && !this.#live.hasRoomFor(plan)) return refuse('limit-reached');
     const id = renewed?.id ?? (toHex(this.#entropy.bytes(8)) as GrantId);
     // counted before the firewall has answered, or knocks that come together would all find room
     this.#begin(id, plan);
     const closes = renewed === null ? [] : [id];
-    const opens = [{ grant: id, ...plan }];
+    const opens = [{ grant: id, ...plan, door }];
     const failures = await this.#firewall
       .apply({ opens, closes, cuts: [] })
       .catch((fault: unknown) => {
@@ -74,7 +74,7 @@ export class Grants {
     // the peer was revoked while the firewall was at work: it has been shut again behind us
     if (this.#live.get(id) === null) return refuse('service-refused');
     this.#log.info(renewed === null ? 'granted' : 'renewed', told(id, plan));
-    return { kind: 'granted', grant: id, ...plan };
+    return { kind: 'granted', grant: id, ...plan, admissionPort: door.admissionPort };
   }
 
   /**

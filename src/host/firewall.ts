@@ -1,7 +1,7 @@
 import type { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
 import type { GrantId, PeerName, ServiceName } from '../units/names.ts';
-import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { Endpoint, IpAddress, Port, ServicePort } from '../units/network.ts';
 import type { DurationMs } from '../units/time.ts';
 
 /** A port that is shut to all who have no grant. */
@@ -12,6 +12,17 @@ export interface ProtectedPort {
   readonly upstream: Endpoint | null;
 }
 
+/** How a grant's connection is told from others of the same source. */
+export interface Door {
+  /** With `port`: the port that leads to the service once. */
+  readonly admissionPort: Port | null;
+  /** With `bound`: the initial sequence number that its SYN has. */
+  readonly initialSequence: number | null;
+}
+
+/** The door of admissions that go by the source alone. */
+export const plainDoor: Door = { admissionPort: null, initialSequence: null };
+
 /** Lets a source in: all of `ports`, or nothing. */
 export interface Opening {
   readonly grant: GrantId;
@@ -20,6 +31,8 @@ export interface Opening {
   readonly source: IpAddress;
   readonly ports: readonly ServicePort[];
   readonly admission: Admission;
+  /** What tells the connection from others, beyond its source. */
+  readonly door: Door;
   /** After this long no new connection gets in, whether or not anybody closes the grant. */
   readonly lifetimeMs: DurationMs;
 }

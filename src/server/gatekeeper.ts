@@ -1,6 +1,7 @@
 import type { Grants } from '../grants/grants.ts';
+import type { Door } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
-import { decide, type Policy } from '../policy/policy.ts';
+import { decide, type Plan, type Policy } from '../policy/policy.ts';
 import type { Admission } from '../units/admission.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 
@@ -9,6 +10,8 @@ export interface GatekeeperOptions {
   /** Asked at each knock, so that a reload counts at once. */
   readonly policy: () => Policy;
   readonly enforceable: readonly Admission[];
+  /** What tells the connection of a grant from others. */
+  readonly doorOf: (plan: Plan, knock: Knock) => Door;
   readonly log: Log;
 }
 
@@ -17,10 +20,11 @@ export interface GatekeeperOptions {
  * The result resolves when the firewall lets the peer in, or with the reason why not.
  */
 export function createGatekeeper(options: GatekeeperOptions): (knock: Knock) => Promise<Outcome> {
-  const { grants, policy, enforceable, log } = options;
+  const { grants, policy, enforceable, doorOf, log } = options;
   return async (knock) => {
     const decision = decide(policy(), knock, enforceable);
-    const outcome = 'kind' in decision ? decision : await grants.open(decision);
+    const outcome =
+      'kind' in decision ? decision : await grants.open(decision, doorOf(decision, knock));
     if (outcome.kind === 'refused') {
       const { peer, service, observed } = knock;
       log.warn('refused', { peer, service, source: observed.address, reason: outcome.reason });

@@ -12,7 +12,7 @@ import { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import type { Entropy } from '../host/entropy.ts';
-import type { Firewall } from '../host/firewall.ts';
+import { type Firewall, plainDoor } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
@@ -125,7 +125,13 @@ export class Server {
     const grantLimits = { perPeer, perSource: limits.grantsPerSource, total: limits.grants };
     const grants = new Grants({ firewall, clock, entropy, log, limits: grantLimits });
     const policy = (): Policy => this.#policy;
-    const admit = createGatekeeper({ grants, policy, enforceable: firewall.admissions, log });
+    const admit = createGatekeeper({
+      grants,
+      policy,
+      enforceable: firewall.admissions,
+      doorOf: () => plainDoor,
+      log,
+    });
     const responder = new Responder({
       peers: this.#peerTable,
       entropy,

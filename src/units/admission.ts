@@ -10,3 +10,8 @@ export type Admission = (typeof admissions)[number];
 export function isAtLeastAsNarrow(offered: Admission, required: Admission): boolean {
   return admissions.indexOf(offered) >= admissions.indexOf(required);
 }
+
+/** Whether the connection goes to a port of its own, which the Grant tells (wire.md, section 4.4). */
+export function hasOwnPort(admission: Admission): boolean {
+  return admission === 'port' || admission === 'gate';
+}

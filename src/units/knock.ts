@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts';
 import type { GrantId, PeerName, ServiceName } from './names.ts';
-import type { Endpoint, ServicePort } from './network.ts';
+import type { Endpoint, Port, ServicePort } from './network.ts';
 import type { DurationMs } from './time.ts';
 import type { RefusalReason } from '../errors/refusal-reason.ts';
 
@@ -35,6 +35,8 @@ export interface Granted {
   readonly grant: GrantId;
   readonly admission: Admission;
   readonly lifetimeMs: DurationMs;
+  /** With `port` and `gate`: where to connect in place of the service's port; null with the others. */
+  readonly admissionPort: Port | null;
   /** At least 1, at most MAX_SERVICE_PORTS. */
   readonly ports: readonly ServicePort[];
 }

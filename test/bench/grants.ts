@@ -1,6 +1,6 @@
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
 import { FakeLog } from '../../src/host/fake-log.ts';
-import type { Firewall, Opening } from '../../src/host/firewall.ts';
+import { type Firewall, type Opening, plainDoor } from '../../src/host/firewall.ts';
 import { parseAddress } from '../../src/bytes/address.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
 import { type GrantId, parsePeerName, parseServiceName } from '../../src/units/names.ts';
@@ -87,6 +87,7 @@ function openingOf(number: number): Opening {
     source,
     ports: [parseServicePort('tcp/22')],
     admission: 'once',
+    door: plainDoor,
     lifetimeMs: parseDuration('1h'),
   };
 }

@@ -26,7 +26,7 @@ import { createSystemEntropy } from '../../src/system/entropy.ts';
 import type { Admission } from '../../src/units/admission.ts';
 import type { Knock, Outcome } from '../../src/units/knock.ts';
 import { type GrantId, parsePeerName, parseServiceName } from '../../src/units/names.ts';
-import { type Endpoint, parseServicePort } from '../../src/units/network.ts';
+import { type Endpoint, parseServicePort, type Port } from '../../src/units/network.ts';
 import type { DurationMs } from '../../src/units/time.ts';
 import { isInstalled } from '../support/programs.ts';
 
@@ -51,6 +51,7 @@ const granted: Outcome = {
   kind: 'granted',
   grant: '0123456789abcdef' as GrantId,
   admission: 'port',
+  admissionPort: 8443 as Port,
   lifetimeMs: 12_345 as DurationMs,
   ports: [parseServicePort('tcp/22'), parseServicePort('udp/65535')],
 };

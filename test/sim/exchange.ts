@@ -37,6 +37,7 @@ export const wish: RequestBody = {
 
 export const granted: Granted = {
   kind: 'granted',
+  admissionPort: null,
   grant: '0123456789abcdef' as GrantId,
   admission: 'once',
   lifetimeMs: 30_000 as DurationMs,

@@ -22,7 +22,7 @@ export const families: readonly Family[] = [4, 6];
  */
 export const MAX_LANES: Readonly<Record<KernelAdmission, number>> = { address: 8, once: 16 };
 
-export const FIRST_LANES = 1;
+export const FIRST_LANES = 2;
 
 /** How many lanes there are for an admission and a family. */
 export type LaneCount = (admission: KernelAdmission, family: Family) => number;

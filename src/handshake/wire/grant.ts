@@ -3,6 +3,7 @@ import { concat, isZero, toHex } from '../../bytes/bytes.ts';
 import { decodeUint16, decodeUint32, encodeUint16, encodeUint32 } from '../../bytes/integer.ts';
 import { NONCE_LENGTH, open, seal } from '../../crypto/aead.ts';
 import { refusalReasons } from '../../errors/refusal-reason.ts';
+import { hasOwnPort } from '../../units/admission.ts';
 import type { Granted, Outcome, Refused } from '../../units/knock.ts';
 import type { GrantId } from '../../units/names.ts';
 import { type Endpoint, isPort, MAX_SERVICE_PORTS, type ServicePort } from '../../units/network.ts';
@@ -28,7 +29,7 @@ import {
  *           4   4  lifetime, ms
  *           8   8  grant id
  *          16  18  observed endpoint
- *          34   2  zero (admission port)
+ *          34   2  admission port, zero unless the admission has one
  *          36   1  port count
  *          37   1  zero
  *          38  48  ports, 3 bytes each, then zero
@@ -38,7 +39,8 @@ export const GRANT_LENGTH = 126;
 const BODY_LENGTH = 86;
 const GRANT_ID_AT = 8;
 const OBSERVED_AT = 16;
-const COUNT_AT = OBSERVED_AT + ENDPOINT_LENGTH + 2;
+const ADMISSION_PORT_AT = OBSERVED_AT + ENDPOINT_LENGTH;
+const COUNT_AT = ADMISSION_PORT_AT + 2;
 const PORTS_AT = COUNT_AT + 2;
 const PORT_ENTRY_LENGTH = 3;
 
@@ -81,8 +83,10 @@ export function decodeGrant(
   return outcome === null ? null : { outcome, observed: decodeEndpoint(body, OBSERVED_AT) };
 }
 
-function encodeGranted({ admission, lifetimeMs, grant, ports }: Granted, into: Uint8Array): void {
+function encodeGranted(granted: Granted, into: Uint8Array): void {
+  const { admission, lifetimeMs, grant, ports, admissionPort } = granted;
   into[2] = encodeAdmission(admission);
+  encodeUint16(admissionPort ?? 0, into, ADMISSION_PORT_AT);
   encodeUint32(lifetimeMs, into, 4);
   into.set(Buffer.from(grant, 'hex'), GRANT_ID_AT);
   into[COUNT_AT] = ports.length;
@@ -103,17 +107,21 @@ function decodeGranted(body: Uint8Array): Granted | null {
   const admission = decodeAdmission(body[2]);
   const lifetimeMs = decodeUint32(body, 4) as DurationMs;
   const ports = decodePorts(body);
-  if (body[1] !== 0 || body[3] !== 0 || !isZero(body, COUNT_AT - 2, COUNT_AT)) return null;
+  if (body[1] !== 0 || body[3] !== 0) return null;
   if (!admission || lifetimeMs === 0 || ports === null || ports.length === 0) return null;
+  const port = decodeUint16(body, ADMISSION_PORT_AT);
+  const admissionPort = isPort(port) ? port : null;
+  if (hasOwnPort(admission) !== (admissionPort !== null)) return null;
   const grant = toHex(body.subarray(GRANT_ID_AT, OBSERVED_AT)) as GrantId;
-  return { kind: 'granted', grant, admission, lifetimeMs, ports };
+  return { kind: 'granted', grant, admission, lifetimeMs, admissionPort, ports };
 }
 
 function decodeRefused(body: Uint8Array): Refused | null {
   const reason = refusalReasons[(body[1] ?? 0) - 1];
   const acceptable = decodeAdmissionSet(body[3] ?? 0);
   if (body[0] !== REFUSED || reason === undefined || acceptable === null) return null;
-  if (body[2] !== 0 || !isZero(body, 4, OBSERVED_AT) || !isZero(body, COUNT_AT - 2)) return null;
+  if (body[2] !== 0 || !isZero(body, 4, OBSERVED_AT)) return null;
+  if (!isZero(body, ADMISSION_PORT_AT)) return null;
   if (reason !== 'admission-refused' && acceptable.length > 0) return null;
   return { kind: 'refused', reason, acceptable };
 }

@@ -191,7 +191,8 @@ def encode_grant(outcome, observed):
             struct.pack('>BH', PROTOCOLS.index(p['protocol']), p['port']) for p in outcome['ports']
         )
         fields = (0, 0, ADMISSIONS.index(outcome['admission']), 0, outcome['lifetimeMs'],
-                  bytes.fromhex(outcome['grant']), observed, 0, len(outcome['ports']), 0, ports)
+                  bytes.fromhex(outcome['grant']), observed, outcome['admissionPort'] or 0,
+                  len(outcome['ports']), 0, ports)
     else:
         acceptable = sum(1 << (ADMISSIONS.index(name) - 1) for name in outcome['acceptable'])
         fields = (1, REASONS.index(outcome['reason']), 0, acceptable, 0,
@@ -208,10 +209,11 @@ def decode_grant(body):
         if not condition:
             raise ValueError('malformed Grant')
 
-    need(not admission_port and not zero and not any(ports[3 * count:]))
+    need(not zero and not any(ports[3 * count:]))
     if status == 0:
         need(not reason and not acceptable)
         need(1 <= admission <= 5 and lifetime and 1 <= count <= 16)
+        need((ADMISSIONS[admission] in ('port', 'gate')) == (admission_port > 0))
         pairs = [struct.unpack_from('>BH', ports, 3 * i) for i in range(count)]
         need(all(protocol in (1, 2) and port for protocol, port in pairs))
         outcome = {
@@ -219,11 +221,12 @@ def decode_grant(body):
             'grant': grant.hex(),
             'admission': ADMISSIONS[admission],
             'lifetimeMs': lifetime,
+            'admissionPort': admission_port or None,
             'ports': [{'protocol': PROTOCOLS[a], 'port': b} for a, b in pairs],
         }
     else:
         need(status == 1 and 1 <= reason <= 5)
-        need(not (admission or lifetime or any(grant) or count))
+        need(not (admission or lifetime or any(grant) or admission_port or count))
         need(acceptable < 32 and (not acceptable or REASONS[reason] == 'admission-refused'))
         outcome = {
             'kind': 'refused',
@@ -587,6 +590,7 @@ def decide(services, wish):
         'grant': os.urandom(8).hex(),
         'admission': 'once',
         'lifetimeMs': GRANT_LIFETIME_MS,
+        'admissionPort': None,
         'ports': [{'protocol': protocol, 'port': int(port)} for protocol, port in ports],
     }
 

@@ -25,6 +25,7 @@ function grantFor(ports: readonly string[], changes: Partial<KnockGranted> = {})
     elapsedMs: 1,
     admission: 'once',
     ports: ports.map(parseServicePort),
+    admissionPort: null,
     expiresAt: 0 as UnixMs,
     sessionSecret: new Uint8Array(32),
     ...changes,

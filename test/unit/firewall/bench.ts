@@ -1,4 +1,10 @@
-import type { Firewall, Opening, ProtectedPort, Transaction } from '../../../src/host/firewall.ts';
+import {
+  type Firewall,
+  type Opening,
+  plainDoor,
+  type ProtectedPort,
+  type Transaction,
+} from '../../../src/host/firewall.ts';
 import type { Admission } from '../../../src/units/admission.ts';
 import type { GrantId, PeerName, ServiceName } from '../../../src/units/names.ts';
 import type { IpAddress, Port, Protocol, ServicePort } from '../../../src/units/network.ts';
@@ -45,6 +51,7 @@ export function opening(
     source: source as IpAddress,
     ports,
     admission,
+    door: plainDoor,
     lifetimeMs: lifetimeMs as DurationMs,
   };
 }

@@ -4,6 +4,7 @@ import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { FakeFirewall } from '../../../src/host/fake-firewall.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
+import { plainDoor } from '../../../src/host/firewall.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { createGatekeeper } from '../../../src/server/gatekeeper.ts';
 import type { Knock } from '../../../src/units/knock.ts';
@@ -36,7 +37,8 @@ function setUp() {
   const grants = new Grants({ firewall, clock, entropy: new FakeEntropy(), log, limits });
   const state = { policy: open };
   const enforceable = firewall.admissions;
-  const admit = createGatekeeper({ grants, policy: () => state.policy, enforceable, log });
+  const doorOf = () => plainDoor;
+  const admit = createGatekeeper({ grants, policy: () => state.policy, enforceable, doorOf, log });
   return { admit, firewall, log, state };
 }
 

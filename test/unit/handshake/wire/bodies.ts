@@ -4,10 +4,10 @@ import { refusalReasons } from '../../../../src/errors/refusal-reason.ts';
 import type { RequestBody } from '../../../../src/handshake/wire/request.ts';
 import type { GrantBody } from '../../../../src/handshake/wire/grant.ts';
 import { decodeEndpoint } from '../../../../src/bytes/address.ts';
-import { admissions } from '../../../../src/units/admission.ts';
+import { admissions, hasOwnPort } from '../../../../src/units/admission.ts';
 import type { Granted, Refused } from '../../../../src/units/knock.ts';
 import { type GrantId, parseServiceName } from '../../../../src/units/names.ts';
-import { parseServicePort } from '../../../../src/units/network.ts';
+import { parseServicePort, type Port } from '../../../../src/units/network.ts';
 import type { DurationMs } from '../../../../src/units/time.ts';
 
 export const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
@@ -35,13 +35,18 @@ const ports = fc
   .tuple(fc.constantFrom('tcp', 'udp'), fc.integer({ min: 1, max: 65_535 }))
   .map(([protocol, port]) => parseServicePort(`${protocol}/${String(port)}`));
 
-const grants: fc.Arbitrary<Granted> = fc.record({
-  kind: fc.constant('granted' as const),
-  grant: bytesOf(8).map((bytes) => Buffer.from(bytes).toString('hex') as GrantId),
-  admission: anyAdmission,
-  lifetimeMs: fc.integer({ min: 1, max: 0xffff_ffff }).map((ms) => ms as DurationMs),
-  ports: fc.array(ports, { minLength: 1, maxLength: 16 }),
-});
+const ownPort = fc.integer({ min: 1, max: 65_535 }).map((port) => port as Port);
+
+const grants: fc.Arbitrary<Granted> = anyAdmission.chain((admission) =>
+  fc.record({
+    kind: fc.constant('granted' as const),
+    admissionPort: hasOwnPort(admission) ? ownPort : fc.constant(null),
+    grant: bytesOf(8).map((bytes) => Buffer.from(bytes).toString('hex') as GrantId),
+    admission: fc.constant(admission),
+    lifetimeMs: fc.integer({ min: 1, max: 0xffff_ffff }).map((ms) => ms as DurationMs),
+    ports: fc.array(ports, { minLength: 1, maxLength: 16 }),
+  }),
+);
 
 const refusals: fc.Arbitrary<Refused> = fc.oneof(
   fc.record({
