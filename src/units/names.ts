@@ -10,8 +10,24 @@ export type ServiceName = Brand<string, 'ServiceName'>;
 /** Names one grant for its whole life: 16 lower-case hexadecimal digits. */
 export type GrantId = Brand<string, 'GrantId'>;
 
-/** @throws {HknockError} `usage` when the text is not a peer's name */
+/** Names that are made from certificates begin with this, and no name that a person chooses does. */
+const CERTIFICATE_PREFIX = 'cert-';
+
+/** The name of the peer that holds the certificate of this serial number, in lower-case hexadecimal. */
+export function certificatePeerName(serial: string): PeerName {
+  return `${CERTIFICATE_PREFIX}${serial}` as PeerName;
+}
+
+/**
+ * Reads a name that a person chose.
+ * @throws {HknockError} `usage` when the text is not a peer's name
+ */
 export function parsePeerName(text: string): PeerName {
+  if (text.startsWith(CERTIFICATE_PREFIX)) {
+    throw new HknockError('usage', `'${text}' cannot be a peer's name`, {
+      hint: `names that begin with '${CERTIFICATE_PREFIX}' are those of certificates`,
+    });
+  }
   if (!/^[A-Za-z0-9_@][A-Za-z0-9._@-]{0,63}$/.test(text)) {
     throw new HknockError('usage', `'${text}' cannot be a peer's name`, {
       hint: "use 1 to 64 letters, digits, '.', '_', '@' or '-', not starting with '.' or '-'",
