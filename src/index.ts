@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { parsePrefix } from './bytes/prefix.ts';
 export { connectGranted } from './client/connect.ts';
 export {
   knock,
@@ -19,5 +20,5 @@ export { readProfileFile } from './store/profile-file.ts';
 export { ProfileStore } from './store/profile-store.ts';
 export type { Profile } from './store/profile.ts';
 export type { Admission } from './units/admission.ts';
-export type { Endpoint, IpAddress, Port, Protocol, ServicePort } from './units/network.ts';
+export type { Endpoint, IpAddress, Port, Prefix, Protocol, ServicePort } from './units/network.ts';
 export type { GrantId, PeerName, ServiceName } from './units/names.ts';

@@ -12,6 +12,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   limit: 69,
   protocol: 76,
   refused: 77,
+  'unexpected-address': 77,
   config: 78,
 };
 

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Prefix } from '../units/network.ts';
+import { expectOption } from './options.ts';
 import { print, tell } from './terminal.ts';
 
 /** `hknock import` */
@@ -11,6 +13,7 @@ export function addImport(program: Command): void {
       "the profile's file, or its enrolment URI (hknock://...); '-' reads the URI from standard input",
     )
     .option('--name <hostname>', 'what to call the server')
+    .addOption(expectOption())
     .option('--replace', 'in place of another profile of that name')
     .addHelpText('after', '\nExample:\n  hknock import alice.profile.toml --name office')
     .action(importProfile);
@@ -18,15 +21,16 @@ export function addImport(program: Command): void {
 
 async function importProfile(
   source: string,
-  { name, replace }: { name?: string; replace?: true },
+  { name, replace, expect }: { name?: string; replace?: true; expect?: readonly Prefix[] },
 ): Promise<void> {
   const { ProfileStore } = await import('../store/profile-store.ts');
   const { renameProfile } = await import('../store/profile.ts');
   const profile = await read(source);
   const named = name === undefined ? profile : renameProfile(profile, name);
-  const saved = await new ProfileStore().save(named, { replace: replace === true });
-  print(named.name);
-  tell(saved === 'unchanged' ? 'it was there already' : `next: hknock connect ${named.name}`);
+  const kept = expect === undefined ? named : { ...named, expect };
+  const saved = await new ProfileStore().save(kept, { replace: replace === true });
+  print(kept.name);
+  tell(saved === 'unchanged' ? 'it was there already' : `next: hknock connect ${kept.name}`);
 }
 
 async function read(source: string) {

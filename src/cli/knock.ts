@@ -3,8 +3,8 @@ import type { KnockGranted, KnockRefused, KnockResult } from '../client/knock.ts
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
-import { formatServicePort } from '../units/network.ts';
-import { admissionOption, argument, jsonOption, profileOption } from './options.ts';
+import { formatServicePort, type Prefix } from '../units/network.ts';
+import { admissionOption, argument, expectOption, jsonOption, profileOption } from './options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
 
 /** What `knock` and `connect` have in common. */
@@ -12,6 +12,7 @@ export interface KnockCliOptions {
   readonly profile?: string;
   readonly admission?: Admission;
   readonly mode: string;
+  readonly expect?: readonly Prefix[];
   readonly json?: true;
 }
 
@@ -39,6 +40,7 @@ export function withKnockOptions(command: Command): Command {
     .argument('<host>', "a profile's name, or a host that a profile lists")
     .addOption(profileOption())
     .addOption(admissionOption('how narrowly to be let in (default: as the server says)'))
+    .addOption(expectOption())
     .addOption(
       new Option('--mode <mode>', 'how to knock')
         .choices(['challenge-response'])
@@ -65,7 +67,7 @@ async function knock(
 export async function knockAt(
   host: string,
   service: ServiceName | undefined,
-  { profile: named, admission }: KnockCliOptions,
+  { profile: named, admission, expect }: KnockCliOptions,
 ): Promise<KnockResult> {
   const { findProfile, hostWithin } = await import('./profile.ts');
   const client = await import('../client/knock.ts');
@@ -74,6 +76,7 @@ export async function knockAt(
   const options = {
     ...(service && { service }),
     ...(admission && { admission }),
+    ...(expect && { expect }),
     ...(within && { host: within }),
   };
   return withSpinner(`knocking at ${host}`, () => client.knock(profile, options));

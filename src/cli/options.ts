@@ -1,7 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { serverDirectory } from '../config/server-directory.ts';
+import { parsePrefix } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { admissions } from '../units/admission.ts';
+import type { Prefix } from '../units/network.ts';
 
 /** `--dir DIR`, or HKNOCK_DIR. */
 export function dirOption(): Option {
@@ -23,6 +25,20 @@ export function profileOption(): Option {
 /** `--admission A` */
 export function admissionOption(description: string): Option {
   return new Option('--admission <admission>', description).choices(admissions);
+}
+
+/** `--expect PREFIX[,…]` */
+export function expectOption(): Option {
+  const description = 'addresses to be seen at, such as 203.0.113.0/24; elsewhere no proof is sent';
+  return new Option('--expect <prefixes>', description).argParser(commaSeparated(readPrefix));
+}
+
+function readPrefix(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix !== null) return prefix;
+  throw new HknockError('usage', `'${text}' is not a prefix`, {
+    hint: "write an address, or '203.0.113.0/24' or '2001:db8::/32' with no bit set behind the prefix",
+  });
 }
 
 /** `--json` */

@@ -31,7 +31,7 @@ async function profiles({ json }: { json?: true }): Promise<void> {
   print(formatTable([['NAME', 'PEER', 'HOSTS', 'PORT', 'SERVICES'], ...rows]));
 }
 
-function publicPart({ name, peer, hosts, port, services }: Profile) {
+function publicPart({ name, peer, hosts, port, services, expect }: Profile) {
   const ports = [...services].map(([service, each]) => [service, each.map(formatServicePort)]);
   return {
     name,
@@ -39,5 +39,6 @@ function publicPart({ name, peer, hosts, port, services }: Profile) {
     hosts,
     port,
     services: Object.fromEntries(ports) as Record<string, string[]>,
+    expect,
   };
 }

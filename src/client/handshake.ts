@@ -118,20 +118,39 @@ export class Handshake {
   #tellWaiter(): void {
     const state = this.#state;
     if (this.#closed) this.#waiter?.reject(new HknockError('no-answer', 'given up'));
-    else if (state.kind === 'failed') this.#waiter?.reject(this.#noAnswer(state.reason));
+    else if (state.kind === 'failed') this.#waiter?.reject(this.#faultOf(state));
     else if (state.kind === this.#waiter?.kind) this.#waiter.resolve(state);
     else return;
     this.#waiter = null;
   }
 
-  #noAnswer(reason: 'no-challenge' | 'no-grant'): HknockError {
+  #faultOf(failed: InitiatorState & { kind: 'failed' }): HknockError {
     const remote = formatEndpoint(this.#options.remote);
-    return reason === 'no-challenge'
-      ? new HknockError('no-answer', `no answer from ${remote}`, {
+    switch (failed.reason) {
+      case 'no-challenge':
+        return new HknockError('no-answer', `no answer from ${remote}`, {
           hint: 'the server is down, its UDP port is filtered on the way, or it does not know this profile (revoked or rotated): a stranger gets no answer',
-        })
-      : new HknockError('no-answer', `${remote} challenged us but did not answer our proof`, {
-          hint: 'the network is losing packets, or it gave the answer another public address than the request; try again',
         });
+      case 'no-grant':
+        return new HknockError(
+          'no-answer',
+          `${remote} challenged us but did not answer our proof`,
+          {
+            hint: 'the network is losing packets, or it gave the answer another public address than the request; try again',
+          },
+        );
+      case 'unexpected-address':
+        return unexpected(remote, failed.observed);
+    }
   }
+}
+
+function unexpected(remote: string, { address }: Endpoint): HknockError {
+  return new HknockError(
+    'unexpected-address',
+    `${remote} sees us at ${address}, where we do not expect to be: perhaps a relay attack`,
+    {
+      hint: `no proof was sent; if ${address} is an address of your own network, add it to what is expected (expect)`,
+    },
+  );
 }

@@ -1,6 +1,8 @@
+import { isWithin } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { RefusalReason } from '../errors/refusal-reason.ts';
 import { connectDatagramSocket } from '../dgram-ext/connect.ts';
+import type { InitiatorContext } from '../handshake/initiator.ts';
 import { deriveKeys, type HandshakeKeys } from '../handshake/keys.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
@@ -10,7 +12,7 @@ import { createSystemEntropy } from '../system/entropy.ts';
 import type { Admission } from '../units/admission.ts';
 import type { Granted, Refused } from '../units/knock.ts';
 import type { GrantId, ServiceName } from '../units/names.ts';
-import type { IpAddress, Port, ServicePort } from '../units/network.ts';
+import type { IpAddress, Port, Prefix, ServicePort } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 import { type Endpoints, Handshake } from './handshake.ts';
 import { race } from './race.ts';
@@ -23,6 +25,11 @@ export interface KnockOptions {
   readonly admission?: Admission;
   /** One of the profile's hosts, or an address of one, in place of all that the profile lists. */
   readonly host?: string;
+  /**
+   * The addresses that we can have on our way to the server, in place of those of the profile: when it sees us elsewhere,
+   * somebody may be relaying the knock from an address of his own, and no proof is sent.
+   */
+  readonly expect?: readonly Prefix[];
   readonly clock?: Clock;
   readonly entropy?: Entropy;
   readonly resolve?: Resolve;
@@ -58,13 +65,15 @@ export type KnockResult = KnockGranted | KnockRefused;
 
 /**
  * Knocks at a server: when the result says granted, the firewall lets us in already.
- * @throws {HknockError} `usage` for a service that the profile does not have, `no-answer` when nobody answers
+ * @throws {HknockError} `usage` for a service that the profile does not have, `no-answer` when nobody answers,
+ * `unexpected-address` when we are seen at another address than expected
  */
 export async function knock(profile: Profile, options: KnockOptions = {}): Promise<KnockResult> {
   const { clock = createSystemClock(), entropy = createSystemEntropy() } = options;
   const startedAt = clock.monotonicMs();
   const service = chooseService(profile, options.service);
   const keys = keysOf(profile);
+  const canHave = limitedTo(options.expect ?? profile.expect);
 
   const begin = async (address: IpAddress): Promise<Handshake> => {
     const remote = { address, port: profile.port };
@@ -74,7 +83,8 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
       service,
       admission: options.admission ?? null,
     };
-    return new Handshake({ context: { keys, wish, entropy }, socket, remote, clock });
+    const context = { keys, wish, entropy, ...canHave };
+    return new Handshake({ context, socket, remote, clock });
   };
   // the race ends at the challenge, before any proof is sent: only one address ever gets a grant
   const succeeds = (each: Handshake): Promise<unknown> => each.challenged();
@@ -92,6 +102,11 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
     // nobody need wait for the end of a socket that will not be used again
     void handshake.close();
   }
+}
+
+function limitedTo(prefixes: readonly Prefix[]): Pick<InitiatorContext, 'canHave'> {
+  if (prefixes.length === 0) return {};
+  return { canHave: (address) => prefixes.some((each) => isWithin(address, each)) };
 }
 
 /** Derived once for each profile: who knocks again and again should not wait for it. */

@@ -110,6 +110,7 @@ function toProfile({ config, responderId, hosts }: Server, peer: PeerRecord): Pr
     tag: peer.tag,
     secret: peer.secret,
     services: servicesOf(config, peer),
+    expect: [],
   };
 }
 

@@ -18,6 +18,8 @@ export const errorCodes = [
   'no-answer',
   /** granted, but the connection failed */
   'connection',
+  /** the responder sees us at an address that we did not expect, so we went no further */
+  'unexpected-address',
   /** the other side broke the protocol */
   'protocol',
   /** the responder refused, and said why */

@@ -4,7 +4,7 @@ import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Outcome } from '../units/knock.ts';
-import type { Endpoint } from '../units/network.ts';
+import type { Endpoint, IpAddress } from '../units/network.ts';
 import { later, type MonotonicMs } from '../units/time.ts';
 import type { HandshakeKeys } from './keys.ts';
 import { sessionSecret, transcriptHash } from './transcript.ts';
@@ -16,6 +16,9 @@ import { encodeResponse } from './wire/response.ts';
 /** How long to wait after each send before the next, and after the last before giving up (wire.md, section 6). */
 const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
 
+/** After how many Requests one that has been seen at addresses only that it cannot have gives up: by then 750 ms have gone by. */
+const REQUESTS_IF_UNEXPECTED = 2;
+
 /** Challenges, each for another observed address, that one handshake answers at most. */
 const MAX_CHALLENGES = 8;
 
@@ -26,6 +29,8 @@ export type InitiatorState =
       readonly nonce: Uint8Array;
       readonly request: Uint8Array;
       readonly wait: Wait;
+      /** Where a Challenge saw us that was not taken; null if none did. */
+      readonly unexpected: Endpoint | null;
     }
   | {
       readonly kind: 'challenged';
@@ -41,7 +46,12 @@ export type InitiatorState =
       readonly wait: Wait;
     }
   | { readonly kind: 'concluded'; readonly conclusion: Conclusion }
-  | { readonly kind: 'failed'; readonly reason: 'no-challenge' | 'no-grant' };
+  | { readonly kind: 'failed'; readonly reason: 'no-challenge' | 'no-grant' }
+  | {
+      readonly kind: 'failed';
+      readonly reason: 'unexpected-address';
+      readonly observed: Endpoint;
+    };
 
 /** A challenge that opened, and where it says we are. */
 interface Challenge {
@@ -89,13 +99,16 @@ export interface InitiatorContext {
   readonly keys: HandshakeKeys;
   readonly wish: RequestBody;
   readonly entropy: Entropy;
+  /** Whether we can have this address; any if not said. Challenges for others are never answered. */
+  readonly canHave?: (observed: IpAddress) => boolean;
 }
 
 /** Begins a handshake: the Request, to be sent at once. */
 export function start(context: InitiatorContext, now: MonotonicMs): InitiatorStep {
   const nonce = context.entropy.bytes(NONCE_LENGTH);
   const request = encodeRequest(context.keys, nonce, encodeRequestBody(context.wish));
-  return { state: { kind: 'requesting', nonce, request, wait: firstWait(now) }, send: [request] };
+  const wait = firstWait(now);
+  return { state: { kind: 'requesting', nonce, request, wait, unexpected: null }, send: [request] };
 }
 
 /**
@@ -131,6 +144,8 @@ function received(
     case 'requesting': {
       const challenge = openChallenge(context, state.nonce, bytes);
       if (challenge === null) return state;
+      // not the end yet: whoever repeats our Request from elsewhere could end every handshake so (P7)
+      if (!isExpected(context, challenge)) return { ...state, unexpected: challenge.observed };
       return { kind: 'challenged', nonce: state.nonce, challenges: [challenge] };
     }
     case 'challenged': {
@@ -166,7 +181,11 @@ function repeatsClaim({ claimed }: ChallengeBody, requestBody: Uint8Array): bool
   return equalConstantTime(claimed, requestBody.subarray(0, ENDPOINT_LENGTH));
 }
 
-/** A further challenge counts when it is for an address that none of the known ones is for. */
+function isExpected({ canHave }: InitiatorContext, { observed }: Challenge): boolean {
+  return canHave === undefined || canHave(observed.address);
+}
+
+/** A further challenge counts when it is for an address that none of the known ones is for, and that we can have. */
 function openAnother(
   context: InitiatorContext,
   { nonce }: { readonly nonce: Uint8Array },
@@ -177,7 +196,8 @@ function openAnother(
 ): Challenge | null {
   if (known.length >= MAX_CHALLENGES) return null;
   const challenge = openChallenge(context, nonce, bytes);
-  const isKnown = known.some(({ observed }) => observed.address === challenge?.observed.address);
+  if (challenge === null || !isExpected(context, challenge)) return null;
+  const isKnown = known.some(({ observed }) => observed.address === challenge.observed.address);
   return isKnown ? null : challenge;
 }
 
@@ -229,6 +249,10 @@ function onTimer(
 ): InitiatorStep {
   if (!('wait' in state) || now < state.wait.nextAt) return { state, send: [] };
   const { times } = state.wait;
+  if (state.kind === 'requesting' && state.unexpected !== null && times >= REQUESTS_IF_UNEXPECTED) {
+    const observed = state.unexpected;
+    return { state: { kind: 'failed', reason: 'unexpected-address', observed }, send: [] };
+  }
   const waitMs = RETRANSMIT_AFTER_MS[times];
   if (waitMs === undefined) {
     const reason = state.kind === 'requesting' ? 'no-challenge' : 'no-grant';

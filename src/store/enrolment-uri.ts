@@ -12,16 +12,16 @@ const VERSION = '1';
 const MAX_URI_LENGTH = 8192;
 
 const single: readonly string[] = ['v', 'name', 'peer', 'responder', 'tag', 'secret'];
-const repeated: readonly string[] = ['host', 'service'];
+const repeated: readonly string[] = ['host', 'service', 'expect'];
 
 /**
  * Writes a profile as one line that fits in a QR code:
  * `hknock://HOST[:PORT]/?v=1&peer=…&responder=…&tag=…&secret=…&service=ssh:tcp/22`.
- * More hosts follow as `host=`, and the name as `name=` where it is not the first host's. Every character that can
+ * More hosts follow as `host=`, the name as `name=` where it is not the first host's, and expected prefixes as `expect=`. Every character that can
  * occur may stand in a query as it is (RFC 3986, section 3.4). The text is as secret as the profile.
  */
 export function formatEnrolmentUri(profile: Profile): string {
-  const { name, hosts, port, responder, peer, tag, secret } = profileFields(profile);
+  const { name, hosts, port, responder, peer, tag, secret, expect } = profileFields(profile);
   const [first = '', ...others] = hosts;
   const services = [...profile.services].map(
     ([service, ports]) => `${service}:${ports.map(formatServicePort).join(',')}`,
@@ -35,6 +35,7 @@ export function formatEnrolmentUri(profile: Profile): string {
     ['secret', secret],
     ...others.map((host) => ['host', host]),
     ...services.map((service) => ['service', service]),
+    ...(expect ?? []).map((prefix) => ['expect', prefix]),
   ];
   const authority = first.includes(':') ? `[${first}]` : first;
   const suffix = port === DEFAULT_PORT ? '' : `:${String(port)}`;
@@ -101,6 +102,7 @@ function toFields(host: string, port: number, parameters: Parameters): ProfileFi
     tag: first('tag'),
     secret: first('secret'),
     services: toServices(parameters.get('service') ?? []),
+    ...(parameters.has('expect') && { expect: parameters.get('expect') ?? [] }),
   };
 }
 

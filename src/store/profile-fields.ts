@@ -1,4 +1,5 @@
 import { RESPONDER_ID_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
+import { parsePrefix } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { isServiceName, parsePeerName, type ServiceName } from '../units/names.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../units/network.ts';
 import { parseHost } from './host-name.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
-import { isProfileName, MAX_HOSTS, type Profile } from './profile.ts';
+import { isProfileName, MAX_HOSTS, MAX_PREFIXES, type Profile } from './profile.ts';
 import type { Trouble } from './toml/trouble.ts';
 
 /** A profile as plain data: what stands in a profile file and in the client's store. */
@@ -23,6 +24,8 @@ export interface ProfileFields {
   readonly peer: string;
   readonly tag: string;
   readonly secret: string;
+  /** Left out when there are none. */
+  readonly expect?: readonly string[];
   readonly services: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -36,6 +39,7 @@ export function profileFields(profile: Profile): ProfileFields {
     peer: profile.peer,
     tag: formatTag(profile.tag),
     secret: formatKey(profile.secret),
+    ...(profile.expect.length > 0 && { expect: profile.expect }),
     services: Object.fromEntries(
       [...profile.services].map(([name, ports]) => [name, ports.map(formatServicePort)]),
     ),
@@ -69,6 +73,7 @@ export function parseProfile(
     peer: read('peer', readers.peer),
     tag: read('tag', readers.tag),
     secret: read('secret', readers.secret),
+    expect: Object.hasOwn(data, 'expect') ? read('expect', readers.expect) : [],
     services: read('services', readers.services),
   };
   return troubles.length === 0 && isComplete(profile) ? profile : fail(troubles);
@@ -101,11 +106,15 @@ const readers = {
     expected: '43 base64url characters',
     parse: text((key) => parseKey(key, SECRET_LENGTH)),
   },
+  expect: {
+    expected: `a list of 1 to ${String(MAX_PREFIXES)} prefixes such as "203.0.113.0/24"`,
+    parse: listOf(text(parsePrefix), MAX_PREFIXES),
+  },
   services: {
     expected: `names of services, each with a list of 1 to ${String(MAX_SERVICE_PORTS)} ports such as "tcp/22"`,
     parse: parseServices,
   },
-} satisfies Record<keyof ProfileFields, Reader<unknown>>;
+} satisfies Required<Record<keyof ProfileFields, Reader<unknown>>>;
 
 function text<T>(parse: (text: string) => T | null): Reader<T>['parse'] {
   return (value) => (typeof value === 'string' ? parse(value) : null);

@@ -1,12 +1,15 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { Port, ServicePort } from '../units/network.ts';
+import type { Port, Prefix, ServicePort } from '../units/network.ts';
 
 /** The UDP port of a responder when nobody says another. */
 export const DEFAULT_PORT = 62_202 as Port;
 
 /** Most names and addresses that one profile may list. */
 export const MAX_HOSTS = 16;
+
+/** Most prefixes that one profile may expect. */
+export const MAX_PREFIXES = 64;
 
 /** What a client keeps of a server that knows it as a peer. */
 export interface Profile {
@@ -24,6 +27,8 @@ export interface Profile {
   readonly secret: Uint8Array;
   /** What may be asked for; at least one service with at least one port. */
   readonly services: ReadonlyMap<ServiceName, readonly ServicePort[]>;
+  /** The addresses that the client may have on its way to the server; empty when it may have any. */
+  readonly expect: readonly Prefix[];
 }
 
 /** Whether a text can name a profile: 1 to 253 of `a-z A-Z 0-9 . _ : @ -`, not starting with a dash, so that any host can. */

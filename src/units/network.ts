@@ -7,6 +7,9 @@ export type Port = Brand<number, 'Port'>;
 /** An IPv4 or IPv6 address in its one canonical text form (RFC 5952), without a zone. Made by `parseAddress`. */
 export type IpAddress = Brand<string, 'IpAddress'>;
 
+/** The addresses that share their first bits, written `203.0.113.0/24`. Made by `parsePrefix`. */
+export type Prefix = Brand<string, 'Prefix'>;
+
 /** An address and a UDP or TCP port on it; port 0 where the port is not known. */
 export interface Endpoint {
   readonly address: IpAddress;

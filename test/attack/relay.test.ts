@@ -84,3 +84,15 @@ test('relay: the session secret stays with the client, so bound and gate make th
   t.false(Buffer.concat(carried).includes(Buffer.from(knock.sessionSecret)));
   t.deepEqual(conclusionOf(relayed, grant).sessionSecret, knock.sessionSecret);
 });
+
+test('relay: a client that knows its addresses ignores the relayed Challenge and takes the true one', (t) => {
+  const responder = responderOf();
+  const context = { ...contextOf(), canHave: (address: string) => address === outside.address };
+  const { state, send } = start(context, START);
+  const [request = new Uint8Array()] = send;
+  const relayed = take(context, state, replyTo(responder.receive(request, attacker, START)));
+  t.is(relayed.kind, 'requesting');
+  const challenged = take(context, relayed, replyTo(responder.receive(request, outside, START)));
+  t.deepEqual(observedBy(challenged), [outside]);
+  t.is(step(context, challenged, { event: { kind: 'proceed' }, now }).send.length, 1);
+});

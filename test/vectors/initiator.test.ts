@@ -52,17 +52,21 @@ function details(state: InitiatorState): object {
       return { outcome, observed, sessionSecret: toHex(sessionSecret) };
     }
     case 'failed':
-      return { reason: state.reason };
+      return 'observed' in state
+        ? { reason: state.reason, observed: state.observed }
+        : { reason: state.reason };
     default:
       return {};
   }
 }
 
-function contextFor({ credential, wish, draws }: Vector): InitiatorContext {
+function contextFor({ credential, wish, draws, expectAddresses }: Vector): InitiatorContext {
   const keys = deriveKeys({
     tag: bytes(credential.tag),
     secret: bytes(credential.secret),
     responderId: bytes(credential.responderId),
   });
-  return { keys, wish: wish as RequestBody, entropy: drawsFrom(draws.nonces) };
+  const entropy = drawsFrom(draws.nonces);
+  const canHave = (address: string): boolean => expectAddresses?.includes(address) ?? true;
+  return { keys, wish: wish as RequestBody, entropy, canHave };
 }

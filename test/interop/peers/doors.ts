@@ -57,7 +57,10 @@ COMMIT
 export const strangersAddress = '203.0.113.9';
 
 /** Puts somebody else on the internet, whose packets come to the server from an address of its own. */
-export async function addStranger(t: ExecutionContext, { topology }: Doors): Promise<Machine> {
+export async function addStranger(
+  t: ExecutionContext,
+  { topology }: Pick<Deployment, 'topology'>,
+): Promise<Machine> {
   const { nat } = topology;
   const place = await Namespace.create('stranger');
   cleanUp(t, () => place.remove());

@@ -359,8 +359,9 @@ class Responder:
 class Initiator:
     """One handshake. Every event gives the datagrams to send, in order."""
 
-    def __init__(self, keys, claimed, service, admission, nonce=None):
+    def __init__(self, keys, claimed, service, admission, nonce=None, expect=None):
         self.keys, self.admission = keys, admission
+        self.expect, self.unexpected = expect, None  # addresses it can have, or any
         self.nonce = nonce or (lambda: os.urandom(24))
         self.request_body = encode_request_body(claimed, service, admission)
         self.state, self.result, self.due = 'idle', {}, None
@@ -387,6 +388,9 @@ class Initiator:
     def timer(self, now):
         if self.due is None or now < self.due:
             return []
+        if self.state == 'requesting' and self.unexpected and self.sent >= 2:
+            result = {'reason': 'unexpected-address', 'observed': self.unexpected}
+            return self._enter('failed', result)
         if self.sent == len(WAITS_MS):
             reason = 'no-challenge' if self.state == 'requesting' else 'no-grant'
             return self._enter('failed', {'reason': reason})
@@ -406,12 +410,16 @@ class Initiator:
         body = open_sealed(keys.challenge, nonce, keys.tag + self.own_nonce, data[24:])
         if body is None or body[26:44] != self.request_body[:18]:
             return
+        observed = decode_endpoint(body[:18])
+        if self.expect is not None and observed['address'] not in self.expect:
+            self.unexpected = observed
+            return
         if body[:16] in self.challenges or len(self.challenges) == MOST_CHALLENGES:
             return
         statement = self.own_nonce + nonce + body[:26] + self.request_body
         self.challenges[body[:16]] = statement, body[44:]
         if self.state == 'requesting':
-            self._enter('challenged', {'observed': decode_endpoint(body[:18])})
+            self._enter('challenged', {'observed': observed})
 
     def proceed(self, now):
         if self.state != 'challenged':
@@ -499,7 +507,8 @@ def check_responder(vector):
 
 def check_initiator(vector):
     initiator = Initiator(
-        keys_of(vector['credential']), **vector['wish'], nonce=draws(vector['draws']['nonces'])
+        keys_of(vector['credential']), **vector['wish'], nonce=draws(vector['draws']['nonces']),
+        expect=vector.get('expectAddresses'),
     )
     for number, step in enumerate(vector['steps']):
         if step['event'] == 'datagram':

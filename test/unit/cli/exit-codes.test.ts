@@ -16,6 +16,7 @@ for (const args of [
   ['knock'],
   ['knock', 'gate', 'SSH'],
   ['knock', 'gate', '--admission', 'free'],
+  ['knock', 'gate', '--expect', '203.0.113.7/24'],
   ['close'],
   ['close', '0123456789abcdef', '--peer', 'alice'],
   ['completion', 'tcsh'],

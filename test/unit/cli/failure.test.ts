@@ -14,6 +14,7 @@ const promised: Readonly<Record<ErrorCode, number>> = {
   limit: 69,
   protocol: 76,
   refused: 77,
+  'unexpected-address': 77,
   config: 78,
 };
 

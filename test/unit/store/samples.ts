@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parsePrefix } from '../../../src/bytes/prefix.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { parseHost } from '../../../src/store/host-name.ts';
 import type { PeerRequest } from '../../../src/store/peer-store.ts';
@@ -33,6 +34,7 @@ export function profile(changes: Partial<Profile> = {}): Profile {
     tag: entropy.bytes(8),
     secret: entropy.bytes(32),
     services: new Map([[parseServiceName('ssh'), [parseServicePort('tcp/22')]]]),
+    expect: [],
     ...changes,
   };
 }
@@ -70,6 +72,15 @@ export const anyProfile: fc.Arbitrary<Profile> = fc
         maxLength: 4,
       })
       .map((pairs) => new Map(pairs)),
+    expect: fc.array(
+      fc
+        .oneof(fc.ipV4(), fc.ipV6())
+        .map(parsePrefix)
+        .filter((each) => each !== null),
+      {
+        maxLength: 3,
+      },
+    ),
   })
   .map(({ name, ...rest }) => ({ ...rest, name: name ?? rest.hosts[0] ?? '' }));
 
