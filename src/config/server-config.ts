@@ -3,7 +3,7 @@ import type { ServiceName } from '../units/names.ts';
 import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
 import type { DurationMs } from '../units/time.ts';
 
-export const firewallBackends = ['nftables', 'userspace', 'command', 'none'] as const;
+export const firewallBackends = ['nftables', 'iptables', 'userspace', 'command', 'none'] as const;
 
 export type FirewallBackend = (typeof firewallBackends)[number];
 

@@ -24,8 +24,9 @@ const options = `
 public_hosts = []
 
 [firewall]
-# What opens and shuts the ports: "nftables" (the kernel's own firewall), "userspace" (a forwarder in front of
-# the services, needs no privilege), "command" (your own programs) or "none" (nothing: for trying things out).
+# What opens and shuts the ports: "nftables" (the kernel's own firewall), "iptables" (the same for hosts that have
+# iptables and ipset instead), "userspace" (a forwarder in front of the services, needs no privilege), "command" (your
+# own programs) or "none" (nothing: for trying things out).
 backend = "nftables"
 # When the server ends: "open" takes its rules away, "shut" leaves the ports shut to everybody new.
 on_stop = "open"

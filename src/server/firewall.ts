@@ -1,5 +1,6 @@
 import type { FirewallConfig } from '../config/server-config.ts';
 import { createCommand } from '../firewall/command/command.ts';
+import { createIptables } from '../firewall/iptables/iptables.ts';
 import { createNftables } from '../firewall/nftables/nftables.ts';
 import { createNoFirewall } from '../firewall/none.ts';
 import { createUserspace } from '../firewall/userspace/userspace.ts';
@@ -15,6 +16,8 @@ export function createFirewall(
   switch (backend) {
     case 'nftables':
       return createNftables(host);
+    case 'iptables':
+      return createIptables(host);
     case 'userspace':
       return createUserspace({ ...host, ...userspace });
     case 'command':

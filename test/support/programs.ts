@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   faketime: 'faketime',
   python3: 'python3',
   iptables: 'iptables',
+  ipset: 'ipset',
   knockd: 'knockd',
   fwknop: 'fwknop-client',
   fwknopd: 'fwknop-server',

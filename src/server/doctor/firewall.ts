@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
 import type { ServerConfig } from '../../config/server-config.ts';
+import { Programs } from '../../firewall/iptables/programs.ts';
 import { requireConntrack } from '../../firewall/nftables/conntrack.ts';
 import { probeNftables } from '../../firewall/nftables/probe.ts';
 import { fail, type Finding, ok, warn } from '../../units/finding.ts';
@@ -12,6 +13,8 @@ export async function examineFirewall(config: ServerConfig): Promise<readonly Fi
   switch (config.firewall.backend) {
     case 'nftables':
       return examineNftables(config);
+    case 'iptables':
+      return examineIptables();
     case 'command':
       return examineCommands(config);
     case 'userspace':
@@ -33,6 +36,15 @@ async function examineNftables(config: ServerConfig): Promise<readonly Finding[]
     if (!config.policy.cutOnRevoke) return findings;
     await requireConntrack();
     return [...findings, ok('conntrack is there to cut the connections of revoked peers')];
+  } catch (fault) {
+    return faultFindings(fault);
+  }
+}
+
+async function examineIptables(): Promise<readonly Finding[]> {
+  try {
+    await new Programs().require();
+    return [ok('iptables, ip6tables and ipset are there')];
   } catch (fault) {
     return faultFindings(fault);
   }
