@@ -1,0 +1,95 @@
+import { decodeUint16 } from '../../bytes/integer.ts';
+import type { IpAddress } from '../../units/network.ts';
+import type { Ignored } from './ignored.ts';
+import { decodeIp, type IpPacket } from './ip.ts';
+
+/** A packet that can be a knock: a TCP SYN, a UDP datagram or an ICMP echo request. */
+export interface Packet {
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** 0 with ICMP */
+  readonly sourcePort: number;
+  /** 0 with ICMP */
+  readonly port: number;
+  /** As it arrived. */
+  readonly ttl: number;
+  /** What a SYN tells of the system that sent it; null with the others. */
+  readonly syn: SynTraits | null;
+}
+
+export interface SynTraits {
+  readonly window: number;
+  readonly dontFragment: boolean;
+  /** The options as they stood in the header; shorter where the capture ends before them. */
+  readonly options: Uint8Array;
+}
+
+const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+const ICMP6 = 58;
+
+/** Reads an IP packet, as far as it was captured. Never throws. */
+export function decodePacket(bytes: Uint8Array): Packet | Ignored {
+  const ip = decodeIp(bytes);
+  if (typeof ip === 'string') return ip;
+  switch (ip.protocol) {
+    case TCP:
+      return decodeSyn(ip);
+    case UDP:
+      return decodeUdp(ip);
+    case ICMP:
+    case ICMP6:
+      return decodeEcho(ip);
+    default:
+      return 'other';
+  }
+}
+
+const TCP_HEADER_LENGTH = 20;
+const FIN_SYN_RST_ACK = 0x17;
+const SYN = 0x02;
+
+function decodeSyn({ payload, ...ip }: IpPacket): Packet | Ignored {
+  if (payload.length < TCP_HEADER_LENGTH) return 'truncated';
+  const headerLength = ((payload[12] ?? 0) >> 4) * 4;
+  if (headerLength < TCP_HEADER_LENGTH) return 'malformed';
+  if (((payload[13] ?? 0) & FIN_SYN_RST_ACK) !== SYN) return 'other';
+  return {
+    ...knockOf('tcp', ip, payload),
+    syn: {
+      window: decodeUint16(payload, 14),
+      dontFragment: ip.dontFragment,
+      options: payload.slice(TCP_HEADER_LENGTH, headerLength),
+    },
+  };
+}
+
+const UDP_HEADER_LENGTH = 8;
+
+function decodeUdp({ payload, ...ip }: IpPacket): Packet | Ignored {
+  if (payload.length < UDP_HEADER_LENGTH) return 'truncated';
+  if (decodeUint16(payload, 4) < UDP_HEADER_LENGTH) return 'malformed';
+  return { ...knockOf('udp', ip, payload), syn: null };
+}
+
+/** Type of an echo request in ICMP (RFC 792) and ICMPv6 (RFC 4443). */
+const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8, [ICMP6]: 128 };
+
+function decodeEcho({ payload, ...ip }: IpPacket): Packet | Ignored {
+  const [type, code] = payload;
+  if (type === undefined || code === undefined) return 'truncated';
+  if (type !== ECHO[ip.protocol] || code !== 0) return 'other';
+  const { source, destination, ttl } = ip;
+  return { protocol: 'icmp', source, destination, sourcePort: 0, port: 0, ttl, syn: null };
+}
+
+function knockOf(
+  protocol: 'tcp' | 'udp',
+  { source, destination, ttl }: Omit<IpPacket, 'payload'>,
+  payload: Uint8Array,
+): Omit<Packet, 'syn'> {
+  const sourcePort = decodeUint16(payload, 0);
+  return { protocol, source, destination, sourcePort, port: decodeUint16(payload, 2), ttl };
+}
