@@ -1,6 +1,6 @@
 /**
- * Why a datagram was dropped: counted, never sent. In the order of the checks (wire.md, sections 5 and 6),
- * so the reason tells how far the datagram came.
+ * Why a datagram was dropped: counted, never sent. In the order of the checks (wire.md, sections 5 and 6;
+ * certificate.md, section 4), so the reason tells how far the datagram came.
  */
 export const dropReasons = [
   'length',
@@ -11,6 +11,9 @@ export const dropReasons = [
   'source',
   'expired',
   'pending',
+  'overload',
+  'envelope',
+  'certificate',
   'proof',
 ] as const;
 

@@ -61,10 +61,23 @@ interface Challenge {
 }
 
 /** A Response that was sent. */
-interface Answer {
+interface Answer extends Proof {
+  readonly observed: Endpoint;
+}
+
+/** A Response, and what its Grant opens with. */
+export interface Proof {
   readonly response: Uint8Array;
   readonly transcript: Uint8Array;
-  readonly observed: Endpoint;
+  readonly keys: Pick<HandshakeKeys, 'grant' | 'session'>;
+}
+
+/** What a credential brings that is no pre-shared secret (certificate.md, section 5). */
+export interface Prover {
+  /** 52 bytes that the Request carries in place of the wish. */
+  readonly requestBody: Uint8Array;
+  /** Answers a challenge; the wish goes with the proof. */
+  prove(challenge: Pick<Challenge, 'statement' | 'cookie'>, context: InitiatorContext): Proof;
 }
 
 /** How often the datagrams of a state have been sent, and when to send them again. */
@@ -101,12 +114,14 @@ export interface InitiatorContext {
   readonly entropy: Entropy;
   /** Whether we can have this address; any if not said. Challenges for others are never answered. */
   readonly canHave?: (observed: IpAddress) => boolean;
+  /** When it is not the keys that prove who we are. */
+  readonly prover?: Prover;
 }
 
 /** Begins a handshake: the Request, to be sent at once. */
 export function start(context: InitiatorContext, now: MonotonicMs): InitiatorStep {
   const nonce = context.entropy.bytes(NONCE_LENGTH);
-  const request = encodeRequest(context.keys, nonce, encodeRequestBody(context.wish));
+  const request = encodeRequest(context.keys, nonce, requestBody(context));
   const wait = firstWait(now);
   return { state: { kind: 'requesting', nonce, request, wait, unexpected: null }, send: [request] };
 }
@@ -164,13 +179,17 @@ function received(
   }
 }
 
+function requestBody({ prover, wish }: InitiatorContext): Uint8Array {
+  return prover?.requestBody ?? encodeRequestBody(wish);
+}
+
 function openChallenge(
-  { keys, wish }: InitiatorContext,
+  context: InitiatorContext,
   nonce: Uint8Array,
   bytes: Uint8Array,
 ): Challenge | null {
-  const challenge = decodeChallenge(keys, nonce, bytes);
-  const body = encodeRequestBody(wish);
+  const challenge = decodeChallenge(context.keys, nonce, bytes);
+  const body = requestBody(context);
   if (challenge === null || !repeatsClaim(challenge, body)) return null;
   const { nonce: responderNonce, observedAndIssuedAt, cookie } = challenge;
   const statement = concat(nonce, responderNonce, observedAndIssuedAt, body);
@@ -202,11 +221,11 @@ function openAnother(
 }
 
 function openGrant(
-  { keys, wish }: InitiatorContext,
+  { wish }: InitiatorContext,
   answers: readonly Answer[],
   bytes: Uint8Array,
 ): Conclusion | null {
-  for (const { transcript } of answers) {
+  for (const { keys, transcript } of answers) {
     const grant = decodeGrant(keys, transcript, bytes);
     if (grant === null || !keepsToWish(grant.outcome, wish)) continue;
     return { ...grant, sessionSecret: sessionSecret(keys, transcript) };
@@ -234,12 +253,17 @@ function proceed(
   };
 }
 
-function answer({ keys, entropy }: InitiatorContext, challenge: Challenge): Answer {
-  const { statement, cookie, observed } = challenge;
+function answer(context: InitiatorContext, challenge: Challenge): Answer {
+  const { prover } = context;
+  const proof = prover === undefined ? prove(challenge, context) : prover.prove(challenge, context);
+  return { ...proof, observed: challenge.observed };
+}
+
+function prove({ statement, cookie }: Challenge, { keys, entropy }: InitiatorContext): Proof {
   const transcript = transcriptHash(keys, statement, cookie);
   const body = { statement, cookie, proof: keys.proof.of(transcript) };
   const response = encodeResponse(keys, entropy.bytes(NONCE_LENGTH), body);
-  return { response, transcript, observed };
+  return { response, transcript, keys };
 }
 
 function onTimer(

@@ -16,6 +16,9 @@ export function transcriptHash(
 }
 
 /** The secret that both sides hold after the handshake and that never travels (P12): 32 bytes. */
-export function sessionSecret(keys: HandshakeKeys, transcript: Uint8Array): Uint8Array {
+export function sessionSecret(
+  keys: Pick<HandshakeKeys, 'session'>,
+  transcript: Uint8Array,
+): Uint8Array {
   return hkdfExpand(keys.session, concat(SESSION_LABEL, transcript));
 }

@@ -1,5 +1,6 @@
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
-import type { Responder, Ticket } from '../handshake/responder.ts';
+import type { Ticket } from '../handshake/judgement.ts';
+import type { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Log } from '../host/log.ts';

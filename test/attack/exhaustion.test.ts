@@ -1,6 +1,7 @@
 // T-08 DoS-knocking (Manzanares et al. 2005) and T-09 filling a table: floods of garbage, of replays, and of a peer gone bad.
 import test, { type ExecutionContext } from 'ava';
-import { CHALLENGE_LIFE_MS, type Responder } from '../../src/handshake/responder.ts';
+import { CHALLENGE_LIFE_MS } from '../../src/handshake/challenger.ts';
+import type { Responder } from '../../src/handshake/responder.ts';
 import { concat } from '../../src/bytes/bytes.ts';
 import { FakeEntropy } from '../../src/host/fake-entropy.ts';
 import {

@@ -11,9 +11,10 @@ import {
 } from '../../src/handshake/initiator.ts';
 import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import type { Rate } from '../../src/guard/token-buckets.ts';
+import type { Judgement } from '../../src/handshake/judgement.ts';
 import { deriveKeys } from '../../src/handshake/keys.ts';
 import { PeerTable } from '../../src/handshake/peer-table.ts';
-import { type Judgement, Responder } from '../../src/handshake/responder.ts';
+import { Responder } from '../../src/handshake/responder.ts';
 import type { RequestBody } from '../../src/handshake/wire/request.ts';
 import type { Granted, Refused } from '../../src/units/knock.ts';
 import { type GrantId, parsePeerName, parseServiceName } from '../../src/units/names.ts';

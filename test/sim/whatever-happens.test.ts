@@ -112,7 +112,7 @@ test('a network that spoils two datagrams, each way or in any way, keeps nobody 
 
 /** (a) The responder asks policy at most once for each Response that a client wrote (P6). */
 function onceForEachResponse({ handed, clients: lives }: World): void {
-  const cookies = handed.map(({ ticket }) => String(ticket.cookie));
+  const cookies = handed.map(({ ticket }) => String(ticket.replayKey));
   expect(new Set(cookies).size === cookies.length, 'one Response was handed on twice');
   const written = lives.reduce((sum, { responses }) => sum + responses.size, 0);
   expect(handed.length <= written, 'there are more knocks than Responses');

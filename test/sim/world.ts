@@ -12,7 +12,8 @@ import {
   start,
   step,
 } from '../../src/handshake/initiator.ts';
-import type { Responder, Ticket } from '../../src/handshake/responder.ts';
+import type { Ticket } from '../../src/handshake/judgement.ts';
+import type { Responder } from '../../src/handshake/responder.ts';
 import type { Knock, Outcome } from '../../src/units/knock.ts';
 import type { Endpoint } from '../../src/units/network.ts';
 import {

@@ -57,7 +57,7 @@ export interface GrantBody {
 
 /** The whole datagram, 126 bytes, bound to one handshake by its transcript. */
 export function encodeGrant(
-  keys: HandshakeKeys,
+  keys: Pick<HandshakeKeys, 'grant'>,
   { nonce, transcript }: { readonly nonce: Uint8Array; readonly transcript: Uint8Array },
   { outcome, observed }: GrantBody,
 ): Uint8Array {
@@ -70,7 +70,7 @@ export function encodeGrant(
 
 /** Opens the Grant of the handshake with this transcript; null when the datagram is anything else. */
 export function decodeGrant(
-  keys: HandshakeKeys,
+  keys: Pick<HandshakeKeys, 'grant'>,
   transcript: Uint8Array,
   datagram: Uint8Array,
 ): GrantBody | null {

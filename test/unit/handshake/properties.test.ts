@@ -9,7 +9,8 @@ import { refusalReasons } from '../../../src/errors/refusal-reason.ts';
 import { EPOCH_MS } from '../../../src/crypto/rotating-secret.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { type InitiatorEvent, start, step } from '../../../src/handshake/initiator.ts';
-import { CHALLENGE_LIFE_MS, type Responder } from '../../../src/handshake/responder.ts';
+import { CHALLENGE_LIFE_MS } from '../../../src/handshake/challenger.ts';
+import type { Responder } from '../../../src/handshake/responder.ts';
 import { transcriptHash } from '../../../src/handshake/transcript.ts';
 import {
   decodeResponse,

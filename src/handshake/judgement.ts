@@ -1,0 +1,24 @@
+import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
+import type { Knock } from '../units/knock.ts';
+import type { Endpoint } from '../units/network.ts';
+import type { HandshakeKeys } from './keys.ts';
+
+/** What is to be done about a datagram: exactly one of these. */
+export type Judgement =
+  | { readonly kind: 'drop'; readonly reason: DropReason }
+  | { readonly kind: 'reply'; readonly bytes: Uint8Array }
+  | { readonly kind: 'knock'; readonly knock: Knock; readonly ticket: Ticket };
+
+/** Stands for a knock whose outcome is still open; hand it back to `conclude`. */
+export interface Ticket {
+  readonly keys: Pick<HandshakeKeys, 'grant'>;
+  readonly transcript: Uint8Array;
+  /** Under which the replay record knows the knock. */
+  readonly replayKey: Uint8Array;
+  readonly observed: Endpoint;
+}
+
+/** Always the same objects, so that dropping allocates nothing. */
+export const drops = Object.fromEntries(
+  dropReasons.map((reason) => [reason, Object.freeze({ kind: 'drop', reason })]),
+) as Record<DropReason, Judgement & { readonly kind: 'drop' }>;
