@@ -1,0 +1,145 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concat, isZero, toHex } from '../bytes/bytes.ts';
+import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
+import { looksLikePoint } from '../crypto/p256.ts';
+import { type Arrival, Challenger, isAlive } from '../handshake/challenger.ts';
+import { drops, type Judgement, type Ticket } from '../handshake/judgement.ts';
+import type { HandshakeKeys } from '../handshake/keys.ts';
+import { ProvenKnocks, type ProvenKnocksOptions } from '../handshake/proven-knocks.ts';
+import { transcriptHash } from '../handshake/transcript.ts';
+import { decodeRequest, REQUEST_LENGTH } from '../handshake/wire/request.ts';
+import type { Outcome } from '../units/knock.ts';
+import type { Endpoint } from '../units/network.ts';
+import type { MonotonicMs } from '../units/time.ts';
+import type { Examination, Good, Verdict } from './examine.ts';
+import { CERTIFICATE_RESPONSE_LENGTH, decodeResponse } from './response.ts';
+
+/** What is to be done about a datagram: also, with `examine`, the public-key work first. */
+export type CertificateJudgement =
+  | Judgement
+  | {
+      readonly kind: 'examine';
+      readonly examination: Examination;
+      readonly pending: Pending;
+    };
+
+/** Stands for a Response that is being examined; hand it back to `judge` or `abandon`. */
+export interface Pending {
+  readonly responseId: Uint8Array;
+  readonly issuedAt: MonotonicMs;
+  readonly observed: Endpoint;
+}
+
+export interface CertificateResponderOptions extends ProvenKnocksOptions {
+  /** Those of the lobby. */
+  readonly keys: HandshakeKeys;
+}
+
+/** The responder's side of the certificate challenge (certificate.md, section 4). Does no input or output, and no public-key work. */
+export class CertificateResponder {
+  readonly #keys: HandshakeKeys;
+  readonly #challenger: Challenger;
+  readonly #knocks: ProvenKnocks;
+  /** Those at work: whoever gives the work away keeps them few. */
+  readonly #pending = new Set<string>();
+
+  constructor({ keys, ...options }: CertificateResponderOptions) {
+    this.#keys = keys;
+    this.#challenger = new Challenger(options.entropy);
+    this.#knocks = new ProvenKnocks(options);
+  }
+
+  /** Knocks now in the replay record. */
+  get replayRecordSize(): number {
+    return this.#knocks.size;
+  }
+
+  /** Responses that are being examined. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether a datagram begins with the tag that all holders of certificates share. */
+  owns(datagram: Uint8Array): boolean {
+    if (datagram.length < PEER_TAG_LENGTH) return false;
+    // no secret, so the time of the comparison may tell
+    return this.#keys.tag.every((byte, at) => datagram[at] === byte);
+  }
+
+  /** Judges one datagram, cheapest check first (P9). Never throws for what a stranger may send. */
+  receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): CertificateJudgement {
+    // step 1
+    const { length } = datagram;
+    if (length !== REQUEST_LENGTH && length !== CERTIFICATE_RESPONSE_LENGTH) return drops.length;
+    // step 2
+    if (!this.owns(datagram)) return drops.tag;
+    return length === REQUEST_LENGTH
+      ? this.#challenge(datagram, { source, now })
+      : this.#admit(datagram, { source, now });
+  }
+
+  /** What becomes of a Response that has been examined. */
+  judge(
+    { responseId, issuedAt, observed }: Pending,
+    verdict: Verdict,
+    now: MonotonicMs,
+  ): Judgement {
+    this.#pending.delete(toHex(responseId));
+    if (verdict.kind === 'bad') return drops[verdict.reason];
+    // step 14: its entry in the record would be forgotten before its challenge had expired
+    if (!isAlive(issuedAt, now)) return drops.expired;
+    const { peer, authorised, wish, sessionSecret } = verdict;
+    const knock = { peer, authorised, ...wish, observed, sessionSecret };
+    const ticket = ticketOf(verdict, { responseId, observed });
+    return this.#knocks.take({ knock, ticket, issuedAt }, now);
+  }
+
+  /** For a Response that could not be examined: it may come again. */
+  abandon({ responseId }: Pending): Judgement {
+    this.#pending.delete(toHex(responseId));
+    return drops.overload;
+  }
+
+  /** The Grant that tells the outcome of a knock. */
+  conclude(ticket: Ticket, outcome: Outcome): Uint8Array {
+    return this.#knocks.conclude(ticket, outcome);
+  }
+
+  /** Steps 3 and 4, then the answer. Nothing is kept (P2). */
+  #challenge(datagram: Uint8Array, arrival: Arrival): Judgement {
+    const request = decodeRequest(this.#keys, datagram);
+    if (request === null) return drops.mac;
+    if (!isZero(request.body, 0)) return drops.malformed;
+    return { kind: 'reply', bytes: this.#challenger.challenge(this.#keys, request, arrival) };
+  }
+
+  #admit(datagram: Uint8Array, arrival: Arrival): CertificateJudgement {
+    // steps 3 and 4
+    const response = decodeResponse(this.#keys, datagram);
+    if (response === null) return drops.mac;
+    const { statement, cookie, ephemeral, envelope, issuedAt } = response;
+    if (!looksLikePoint(ephemeral)) return drops.malformed;
+    // steps 5 to 7
+    const wrong = this.#challenger.check(this.#keys.tag, response, arrival);
+    if (wrong !== null) return drops[wrong];
+    // step 8
+    const responseId = sha256(response.body);
+    const earlier = this.#knocks.earlier(responseId);
+    if (earlier !== null) return earlier;
+    if (this.#pending.has(toHex(responseId))) return drops.pending;
+    this.#pending.add(toHex(responseId));
+    const challengeTranscript = transcriptHash(this.#keys, concat(...statement), cookie);
+    return {
+      kind: 'examine',
+      examination: { challengeTranscript, ephemeral, envelope },
+      pending: { responseId, issuedAt, observed: arrival.source },
+    };
+  }
+}
+
+function ticketOf(
+  { transcript, grantKey }: Good,
+  { responseId, observed }: Pick<Pending, 'responseId' | 'observed'>,
+): Ticket {
+  return { keys: { grant: grantKey }, transcript, replayKey: responseId, observed };
+}
