@@ -37,7 +37,7 @@ export interface Good {
   readonly sessionSecret: Uint8Array;
 }
 
-export interface Bad {
+interface Bad {
   readonly kind: 'bad';
   readonly reason: 'envelope' | 'malformed' | 'certificate' | 'proof';
   /** With `certificate`: what is wrong with it. */
