@@ -90,11 +90,11 @@ function toServerConfig(
 }
 
 function toFirewall(
-  { on_stop: onStop, userspace, command }: ConfigDocument['firewall'],
+  { on_stop: onStop, shield, userspace, command }: ConfigDocument['firewall'],
   backend: FirewallBackend,
 ): FirewallConfig {
   const { open, close, time_limit: timeLimitMs } = command;
-  return { backend, onStop, userspace, command: { open, close, timeLimitMs } };
+  return { backend, onStop, shield, userspace, command: { open, close, timeLimitMs } };
 }
 
 function toServices(document: ConfigDocument['services']): ServerConfig['services'] {

@@ -17,6 +17,7 @@ const argument = text('text without a NUL', (value) => (value.includes('\0') ? n
 const firewall = table({
   backend: choice(firewallBackends).default('nftables'),
   on_stop: choice(['open', 'shut']).default('open'),
+  shield: flag().default(true),
   userspace: table({
     listen: list(text('an address such as "0.0.0.0"', parseAddress), 'addresses', [1, 64]).prefault(
       ['0.0.0.0', '::'],

@@ -30,6 +30,9 @@ public_hosts = []
 backend = "nftables"
 # When the server ends: "open" takes its rules away, "shut" leaves the ports shut to everybody new.
 on_stop = "open"
+# With "nftables": whether the kernel drops datagrams to the ports above that do not begin with the tag of a peer, so
+# that a flood of them does not reach this server.
+shield = true
 
 [firewall.userspace]
 # Addresses on which the forwarder serves the ports of the services.

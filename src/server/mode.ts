@@ -16,7 +16,10 @@ export interface ModeContext {
   readonly log: Log;
 }
 
-/** A way to knock beside the challenge-response port. Owns its sockets, timers and child processes. */
+/**
+ * What runs beside the challenge-response port: another way to knock, or what stands before them all. Owns its sockets,
+ * timers and child processes.
+ */
 export interface Mode {
   /** As the status names it. */
   readonly name: string;

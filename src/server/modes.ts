@@ -1,16 +1,20 @@
 import type { Mode, ModeContext, StartMode } from './mode.ts';
+import { startShield } from './shield.ts';
 
 /** All there are, in the order in which they start. */
-const known: readonly StartMode[] = [];
+export const knownModes: readonly StartMode[] = [startShield];
 
 /**
  * Starts all modes that the folder asks for.
  * @throws {HknockError} of the first that cannot start; the others have been stopped then
  */
-export async function startModes(context: ModeContext): Promise<readonly Mode[]> {
+export async function startModes(
+  modes: readonly StartMode[],
+  context: ModeContext,
+): Promise<readonly Mode[]> {
   const started: Mode[] = [];
   try {
-    for (const start of known) {
+    for (const start of modes) {
       const mode = await start(context);
       if (mode !== null) started.push(mode);
     }

@@ -6,6 +6,7 @@ import { createSystemEntropy } from '../system/entropy.ts';
 import { serveControl } from './control.ts';
 import { createFirewall } from './firewall.ts';
 import { createLog } from './log.ts';
+import { knownModes } from './modes.ts';
 import { Server } from './server.ts';
 
 /** A server that runs on this machine until it is stopped. */
@@ -36,6 +37,7 @@ export async function runServer(
     directory,
     overrides,
     createFirewall: ({ config }) => createFirewall(config.firewall, { clock, log }),
+    modes: knownModes,
     clock,
     entropy: createSystemEntropy(),
     log,

@@ -21,7 +21,7 @@ import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { createGatekeeper } from './gatekeeper.ts';
-import type { Mode } from './mode.ts';
+import type { Mode, StartMode } from './mode.ts';
 import { startModes, stopModes } from './modes.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly overrides?: Overrides;
   /** Makes the firewall that the configuration asks for. */
   readonly createFirewall: (folder: ServerFolder) => Firewall;
+  /** What may run beside the challenge-response port, as far as the folder asks for it; nothing if not said. */
+  readonly modes?: readonly StartMode[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
@@ -143,11 +145,11 @@ export class Server {
   }
 
   async #startModes(): Promise<void> {
-    const { clock, entropy, log } = this.#options;
+    const { clock, entropy, log, modes = [] } = this.#options;
     const { admit, grants, firewall } = this.#parts;
     const context = { folder: this.#folder, admit, grants, clock, entropy, log };
     try {
-      this.#modes = await startModes(context);
+      this.#modes = await startModes(modes, context);
     } catch (fault) {
       await firewall.stop(this.#folder.config.firewall.onStop);
       throw fault;

@@ -32,7 +32,9 @@ interface Status {
 netTest(
   'every message cut at every length, and with every byte changed, meets silence',
   async (t) => {
-    const { server, client, daemon } = await deploy(t);
+    // so that every datagram reaches the process
+    const shieldless = (text: string): string => text.replace('shield = true', 'shield = false');
+    const { server, client, daemon } = await deploy(t, { configure: shieldless });
     await server.place.exec(['nft', '-f', '-'], { input: watch });
     const pid = daemon.child.pid ?? 0;
     const before = residentMb(pid);

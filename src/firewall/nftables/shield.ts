@@ -1,0 +1,141 @@
+import { toHex } from '../../bytes/bytes.ts';
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { Port } from '../../units/network.ts';
+import { denied } from './faults.ts';
+import { runOnce } from './once.ts';
+
+const TABLE = 'inet hknock_shield';
+
+/** Elements in one run of nft, which takes about a kilobyte of memory for each. */
+const AT_ONCE = 32_768;
+
+/** The room is twice what is there, and at least this: a set of the kernel cannot grow. */
+const LEAST_ROOM = 65_536;
+
+/** What the shield has come to. */
+export interface ShieldCounts {
+  /** Datagrams dropped, modulo the time somebody flushed the table. */
+  readonly dropped: number;
+}
+
+/**
+ * Drops, before the kernel's connection tracking, what comes to the knock ports and does not begin with a known peer tag (P9):
+ * a stranger's flood never wakes the process. A table of its own, so that putting the door back does not load a million tags.
+ * What comes over loopback, and what goes to other machines, passes.
+ */
+export class Shield {
+  readonly #ports: readonly Port[];
+  readonly #nft: readonly string[];
+  #tags = new Set<string>();
+  #room = 0;
+
+  /** @param nft program and first arguments */
+  constructor(ports: readonly Port[], nft: readonly string[] = ['nft']) {
+    this.#ports = ports;
+    this.#nft = nft;
+  }
+
+  /** How many tags get through. */
+  get size(): number {
+    return this.#tags.size;
+  }
+
+  /**
+   * Lets these tags through and no others. The first time, and when there is no room for them, the table is made anew; while
+   * it is, all datagrams get through.
+   * @throws {HknockError} `host` or `firewall`; there is no shield then
+   */
+  async replace(tags: Iterable<Uint8Array>): Promise<void> {
+    const wanted = new Set(Array.from(tags, toHex));
+    await this.#orNone(() =>
+      wanted.size > this.#room ? this.#install(wanted) : this.#change(wanted),
+    );
+    this.#tags = wanted;
+  }
+
+  /** Null when the table is not there any more. */
+  async counts(): Promise<ShieldCounts | null> {
+    const said = await this.#run(['list', 'counter', ...TABLE.split(' '), 'dropped']);
+    const packets = /packets (\d+)/.exec(said.stdout)?.[1];
+    return said.cause !== null || packets === undefined ? null : { dropped: Number(packets) };
+  }
+
+  /** Puts the table back when it has gone. @throws {HknockError} as `replace` */
+  async restore(): Promise<void> {
+    await this.#orNone(() => this.#install(this.#tags));
+  }
+
+  /** Takes the table away, whether or not it is there. */
+  async remove(): Promise<void> {
+    this.#room = 0;
+    this.#tags = new Set();
+    await this.#run(['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n`);
+  }
+
+  // half a shield would keep out peers whose tags are missing
+  async #orNone(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (fault) {
+      await this.remove();
+      throw fault;
+    }
+  }
+
+  // the rules come last: no peer is kept out while its tag is still to come
+  async #install(tags: ReadonlySet<string>): Promise<void> {
+    const room = Math.max(LEAST_ROOM, 2 * tags.size);
+    await this.#apply([
+      `add table ${TABLE}`,
+      `delete table ${TABLE}`,
+      `add table ${TABLE}`,
+      `add set ${TABLE} tags { typeof @th,64,64; size ${String(room)}; }`,
+      `add counter ${TABLE} dropped`,
+    ]);
+    await this.#elements('add', [...tags]);
+    await this.#apply(this.#rules());
+    this.#room = room;
+  }
+
+  async #change(wanted: ReadonlySet<string>): Promise<void> {
+    const old = this.#tags;
+    await this.#elements(
+      'add',
+      [...wanted].filter((tag) => !old.has(tag)),
+    );
+    await this.#elements(
+      'delete',
+      [...old].filter((tag) => !wanted.has(tag)),
+    );
+  }
+
+  #rules(): readonly string[] {
+    const ports = this.#ports.map(String).join(', ');
+    return [
+      // before connection tracking, which would otherwise make an entry for each forged source
+      `add chain ${TABLE} before { type filter hook prerouting priority raw; policy accept; }`,
+      `add rule ${TABLE} before iif lo accept`,
+      `add rule ${TABLE} before udp dport { ${ports} } fib daddr type local @th,64,64 != @tags counter name dropped drop`,
+    ];
+  }
+
+  async #elements(verb: 'add' | 'delete', tags: readonly string[]): Promise<void> {
+    for (let at = 0; at < tags.length; at += AT_ONCE) {
+      const some = tags.slice(at, at + AT_ONCE).map((tag) => `0x${tag}`);
+      await this.#apply([`${verb} element ${TABLE} tags { ${some.join(', ')} }`]);
+    }
+  }
+
+  async #apply(commands: readonly string[]): Promise<void> {
+    const { cause, stderr } = await this.#run(['-f', '-'], `${commands.join('\n')}\n`);
+    if (cause === null) return;
+    if (stderr.includes('Operation not permitted')) throw denied(stderr);
+    const said = stderr.split('\n').find((line) => line.includes('Error:')) ?? String(cause);
+    throw new HknockError('firewall', `nftables does not take the shield: ${said.slice(0, 200)}`);
+  }
+
+  #run(args: readonly string[], input = '') {
+    const [program = 'nft', ...first] = this.#nft;
+    return runOnce(program, [...first, ...args], input);
+  }
+}
