@@ -29,7 +29,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 25);
+  t.is(keys.length, 26);
 });
 
 test('a configuration says what it says', (t) => {
@@ -41,6 +41,7 @@ test('a configuration says what it says', (t) => {
      [firewall]
      backend = "command"
      on_stop = "shut"
+     shield = false
      userspace.listen = ["192.0.2.1"]
      command = { open = ["/bin/open", "", ""], close = ["/bin/close"], time_limit = "250ms" }
      [policy]
@@ -73,6 +74,7 @@ test('a configuration says what it says', (t) => {
     firewall: {
       backend: 'command',
       onStop: 'shut',
+      shield: false,
       userspace: { listen: ['192.0.2.1'] },
       command: { open: ['/bin/open', '', ''], close: ['/bin/close'], timeLimitMs: 250 },
     },

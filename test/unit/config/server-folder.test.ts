@@ -36,6 +36,7 @@ test('a peer and its profile know the same keys, and the profile all it needs', 
     tag: peers[0]?.tag as never,
     secret: peers[0]?.secret as never,
     services: new Map([[ssh, [parseServicePort('tcp/22')]]]),
+    expect: [],
   });
   t.deepEqual(parseEnrolmentUri(formatEnrolmentUri(profile)), profile);
 });
