@@ -7,6 +7,7 @@ import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { formatServicePort } from '../units/network.ts';
 import { type ConfigDocument, configSchema } from './schema.ts';
 import type {
+  CertificatesConfig,
   FirewallBackend,
   FirewallConfig,
   LimitsConfig,
@@ -86,7 +87,28 @@ function toServerConfig(
     limits: toLimits(document.limits),
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
+    certificates: toCertificates(document.certificates, directory),
   };
+}
+
+function toCertificates(
+  document: ConfigDocument['certificates'],
+  directory: string,
+): CertificatesConfig | null {
+  if (document === undefined) return null;
+  const { ca, key, crl = null, crl_refresh: crlRefreshMs, on_stale: onStale } = document;
+  return {
+    ca: resolve(directory, ca),
+    key: resolve(directory, key),
+    crl: crl === null || isWebAddress(crl) ? crl : resolve(directory, crl),
+    crlRefreshMs,
+    onStale,
+  };
+}
+
+/** Whether something is fetched over HTTP, and no file. */
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\//i.test(text);
 }
 
 function toFirewall(

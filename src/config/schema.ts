@@ -56,6 +56,19 @@ const service = table({
   ttl: ttlField.optional(),
 });
 
+const path = text('a path', (value) => (/^[^\0]+$/.test(value) ? value : null));
+
+const certificates = table({
+  ca: path,
+  key: path,
+  crl: path.optional(),
+  crl_refresh: text('a duration from "1s" to "24h"', (value) => {
+    const refreshMs = parseDuration(value);
+    return refreshMs >= 1000 && refreshMs <= 86_400_000 ? refreshMs : null;
+  }).prefault('30m'),
+  on_stale: choice(['closed', 'warn']).default('closed'),
+});
+
 /** Every option of `hknock.toml`, with its default. */
 export const configSchema = table({
   listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62202', '[::]:62202']),
@@ -71,11 +84,8 @@ export const configSchema = table({
   }).prefault({}),
   limits: limits.prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
-  control: table({
-    path: text('a path', (value) => (/^[^\0]+$/.test(value) ? value : null)).prefault(
-      'control.sock',
-    ),
-  }).prefault({}),
+  control: table({ path: path.prefault('control.sock') }).prefault({}),
+  certificates: certificates.optional(),
   services: tableOf(
     /^[a-z0-9][a-z0-9-]{0,31}$/,
     "a service's name of 1 to 32 of a-z, 0-9 and '-'",

@@ -26,6 +26,20 @@ export interface ServerConfig {
   readonly logLevel: LogLevel;
   /** Absolute path of the control socket, at most 107 bytes. */
   readonly controlSocket: string;
+  /** Null: no client comes with a certificate. */
+  readonly certificates: CertificatesConfig | null;
+}
+
+export interface CertificatesConfig {
+  /** Absolute path of the authority's certificate, PEM. */
+  readonly ca: string;
+  /** Absolute path of this server's private key, PEM. */
+  readonly key: string;
+  /** Where the list of revoked certificates is: an absolute path or an http or https URL. Null: there is none. */
+  readonly crl: string | null;
+  readonly crlRefreshMs: DurationMs;
+  /** What holds when the list is out of date or missing: nobody gets in, or only a warning. */
+  readonly onStale: 'closed' | 'warn';
 }
 
 export interface FirewallConfig {

@@ -78,6 +78,19 @@ level = "info"
 # The socket for "hknock status" and its like, in the server's folder unless it begins with a slash.
 path = "control.sock"
 
+# For clients that come with certificates ("hknock ca init" makes an authority). Paths are in the server's folder unless
+# they begin with a slash. The authority's certificate, and this server's own private key, both PEM:
+#
+# [certificates]
+# ca = "ca/ca.pem"
+# key = "ca/server.key"
+# # The list of revoked certificates, PEM or DER: a path, or an http or https URL.
+# crl = "ca/crl.pem"
+# # How often it is read again; SIGHUP does so too.
+# crl_refresh = "30m"
+# # When it is missing or out of date: "closed" lets no certificate in, "warn" goes on with the last one.
+# on_stale = "closed"
+
 # What may be opened, one table for each service: "hknock service add ssh tcp/22" adds one. All it can say:
 #
 # [services.ssh]

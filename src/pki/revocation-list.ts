@@ -21,11 +21,22 @@ export interface RevocationList {
 export type CrlFault =
   'crl-malformed' | 'crl-untrusted' | 'crl-unsupported' | 'crl-not-yet-valid' | 'crl-older';
 
+/** Whether a list may take the place of another: roll-back would let revoked certificates in again. */
+export function isOlder(next: RevocationList, current: RevocationList | null): boolean {
+  if (current === null) return false;
+  // two lists of one number are two only when somebody made one of them in error
+  return next.number < current.number || (next.number === current.number && !isSame(next, current));
+}
+
+function isSame(a: RevocationList, b: RevocationList): boolean {
+  return Buffer.compare(a.der, b.der) === 0;
+}
+
 /** X.509 version 2 of a list is written as 1. */
 const VERSION_2 = 1;
 
-/** Longest list that is looked at, in bytes of DER: about 200,000 certificates. */
-export const MAX_CRL_LENGTH = 8_388_608;
+/** Longest list that is looked at, in bytes of DER: about 100,000 certificates. */
+export const MAX_CRL_LENGTH = 4_194_304;
 
 /**
  * Reads a list of revoked certificates. It must be complete, and have a number and the time of the next one.

@@ -4,6 +4,7 @@ import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Log } from '../host/log.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
+import type { Certificates } from './certificates.ts';
 
 /** What a mode is given to work with. */
 export interface ModeContext {
@@ -11,6 +12,8 @@ export interface ModeContext {
   /** Decides on verified knocks by policy, and opens. */
   readonly admit: (knock: Knock) => Promise<Outcome>;
   readonly grants: Grants;
+  /** Null when the configuration has none. */
+  readonly certificates: Certificates | null;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;

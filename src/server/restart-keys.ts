@@ -10,6 +10,8 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     limits: config.limits,
     log: config.logLevel,
     control: config.controlSocket,
+    // whether there are any; what is said about them counts at once
+    certificates: config.certificates !== null,
   });
   const before = parts(started);
   return Object.entries(parts(now))

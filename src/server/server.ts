@@ -20,6 +20,7 @@ import { PeerStore } from '../store/peer-store.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { Certificates } from './certificates.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import type { Mode, StartMode } from './mode.ts';
 import { startModes, stopModes } from './modes.ts';
@@ -78,6 +79,7 @@ export class Server {
   #policy: Policy;
   #reloading: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
+  #certificates: Certificates | null = null;
   #modes: readonly Mode[] = [];
 
   /**
@@ -147,10 +149,14 @@ export class Server {
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
     const { admit, grants, firewall } = this.#parts;
-    const context = { folder: this.#folder, admit, grants, clock, entropy, log };
+    const folder = this.#folder;
     try {
+      this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
+      const certificates = this.#certificates;
+      const context = { folder, admit, grants, certificates, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
+      await this.#certificates?.stop();
       await firewall.stop(this.#folder.config.firewall.onStop);
       throw fault;
     }
@@ -215,6 +221,7 @@ export class Server {
     if (this.#stopping !== null) throw new HknockError('usage', 'the server is stopping');
     // first, so that nothing else that is wrong with the folder keeps a revoked peer in
     const revoked = await this.#forgetRevoked();
+    await this.#certificates?.refresh();
     try {
       await this.#takeOver();
     } finally {
@@ -237,10 +244,12 @@ export class Server {
   async #takeOver(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
     requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall.admissions);
+    const takeCertificates = await this.#certificates?.prepare(folder.config);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
     const { revoked, rotated } = this.#peers.update(folder.peers);
     this.#folder = folder;
     this.#policy = policyOf(folder.config, this.#peers.records);
+    await takeCertificates?.();
     for (const mode of this.#modes) await mode.reload(folder);
     const lost = rotated.map(({ name }) => ({ peer: name, cut: false }));
     // side by side: what the firewall cannot do for the one does not keep the other undone
@@ -253,6 +262,7 @@ export class Server {
   async #stop(): Promise<void> {
     await this.#parts.socket.close();
     await stopModes(this.#modes);
+    await this.#certificates?.stop();
     // a reload that came after would shut again what has been opened
     await this.#reloading;
     await this.#parts.firewall.stop(this.#folder.config.firewall.onStop);

@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly code?: ErrorCode;
   /** What to do when the file is not there. */
   readonly missing?: string;
+  /** Longest file that is read, in bytes; {@link MAX_FILE_LENGTH} if not said. */
+  readonly maxLength?: number;
 }
 
 /**
@@ -30,8 +32,9 @@ export async function readPrivateFile(path: string, options: ReadOptions): Promi
     if (!stats.isFile()) throw new HknockError(code, `${path} is not a plain file`);
     refuseOtherOwner(path, stats);
     refuseWideMode(path, stats, options.content);
-    if (stats.size > MAX_FILE_LENGTH) {
-      throw new HknockError(code, `${path} is longer than ${String(MAX_FILE_LENGTH)} bytes`);
+    const maxLength = options.maxLength ?? MAX_FILE_LENGTH;
+    if (stats.size > maxLength) {
+      throw new HknockError(code, `${path} is longer than ${String(maxLength)} bytes`);
     }
     return decodeText(path, await file.readFile(), code);
   } finally {

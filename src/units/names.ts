@@ -18,6 +18,11 @@ export function certificatePeerName(serial: string): PeerName {
   return `${CERTIFICATE_PREFIX}${serial}` as PeerName;
 }
 
+/** Whether a peer is the holder of a certificate. */
+export function isCertificatePeer(name: PeerName): boolean {
+  return name.startsWith(CERTIFICATE_PREFIX);
+}
+
 /**
  * Reads a name that a person chose.
  * @throws {HknockError} `usage` when the text is not a peer's name

@@ -12,7 +12,10 @@ const listen = ['0.0.0.0:62202', '[::]:62202'].map(parseEndpoint);
 const template = configTemplate(listen);
 
 // every line that is a comment and holds an option, without its mark
-const everything = template.replaceAll(/^# ((?:# )?)(\[services.*\]|\w+ = .*)$/gm, '$2');
+const everything = template.replaceAll(
+  /^# ((?:# )?)(\[(?:services.*|certificates)\]|\w+ = .*)$/gm,
+  '$2',
+);
 
 test('what the configuration of a new server says is what holds when it says nothing', (t) => {
   t.deepEqual(decodeConfig(template, '/srv'), decodeConfig('', '/srv'));
@@ -29,7 +32,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 26);
+  t.is(keys.length, 31);
 });
 
 test('a configuration says what it says', (t) => {
@@ -57,6 +60,12 @@ test('a configuration says what it says', (t) => {
      grants_per_source = 6
      grants = 7
      replay_records = 2048
+     [certificates]
+     ca = "ca.pem"
+     key = "/etc/keys/server.key"
+     crl = "https://ca.example.org/crl.der"
+     crl_refresh = "10m"
+     on_stale = "warn"
      [services.web]
      ports = ["tcp/80", "udp/443"]
      upstream = ["127.0.0.1:8080", "127.0.0.1:8080"]
@@ -111,6 +120,13 @@ test('a configuration says what it says', (t) => {
     },
     logLevel: 'debug',
     controlSocket: '/run/hknock.sock',
+    certificates: {
+      ca: '/srv/ca.pem',
+      key: '/etc/keys/server.key',
+      crl: 'https://ca.example.org/crl.der',
+      crlRefreshMs: 600_000,
+      onStale: 'warn',
+    },
   });
 });
 
@@ -118,6 +134,10 @@ const ssh = '[services.ssh]\nports = ["tcp/22"]\n';
 
 const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['listen = []', '1: listen: '],
+  ['[certificates]', '1: certificates.ca: ', '1: certificates.key: '],
+  ['[certificates]\nca = ""\nkey = "k"', '2: certificates.ca: '],
+  ['[certificates]\nca = "c"\nkey = "k"\ncrl_refresh = "0s"', '4: certificates.crl_refresh: '],
+  ['[certificates]\nca = "c"\nkey = "k"\non_stale = "open"', '4: certificates.on_stale: '],
   ['listen = "0.0.0.0:1"', '1: listen: '],
   ['listen = [\n"0.0.0.0"]', '2: listen[0]: '],
   ['listen = ["localhost:1"]', '1: listen[0]: '],

@@ -1,5 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -15,7 +22,17 @@ export interface Wanted {
   readonly subject?: string;
 }
 
-const p256 = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+interface AuthorityOptions {
+  /** `openssl genpkey` options. */
+  readonly key?: readonly string[];
+  readonly extensions?: readonly string[];
+  readonly name?: string;
+  /** Has the key of this other authority. */
+  readonly keyOf?: OpensslCa;
+}
+
+/** `openssl genpkey` options for a key on P-256. */
+export const p256 = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
 /** What a client's certificate has, as the lines of an extension section. */
 export const goodExtensions = {
@@ -44,11 +61,17 @@ export class OpensslCa {
 
   constructor(
     t: Pick<ExecutionContext, 'teardown'> | null,
-    { key = p256, extensions = ['basicConstraints = critical, CA:TRUE'], name = 'Test CA' } = {},
+    {
+      key = p256,
+      extensions = ['basicConstraints = critical, CA:TRUE'],
+      name = 'Test CA',
+      keyOf,
+    }: AuthorityOptions = {},
   ) {
     t?.teardown(() => {
       this.remove();
     });
+    if (keyOf !== undefined) copyFileSync(keyOf.path('ca.key'), this.path('ca.key'));
     this.#genpkey('ca.key', key);
     writeFileSync(this.path('ca.cnf'), configuration(this.folder, extensions));
     const subject = ['-subj', `/CN=${name}`];
@@ -100,6 +123,14 @@ export class OpensslCa {
     this.run('ca', '-config', 'ca.cnf', '-gencrl', '-out', 'crl.pem', ...options);
     this.run('crl', '-in', 'crl.pem', '-outform', 'DER', '-out', 'crl.der');
     return readFileSync(this.path('crl.der'));
+  }
+
+  /** The next list, with these lines as its extensions and nothing else. */
+  crlWith(extensions: string): Uint8Array {
+    const configuration = readFileSync(this.path('ca.cnf'), 'utf8');
+    const plain = configuration.replace(/^crlnumber.*$/m, 'crl_extensions = crl_ext');
+    writeFileSync(this.path('crl.cnf'), `${plain}[crl_ext]\n${extensions}\n`);
+    return this.crl('-config', 'crl.cnf');
   }
 
   toDer(pem: string): Uint8Array {

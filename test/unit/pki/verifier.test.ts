@@ -277,7 +277,7 @@ for (const [title, options] of Object.entries(wrongAuthorities)) {
     const wrong = new OpensslCa(t, {
       extensions: ['basicConstraints = CA:TRUE'],
       ...options,
-    } as never);
+    });
     const fault = t.throws(() => new CertificateVerifier({ ca: wrong.der }), {
       instanceOf: HknockError,
     });
