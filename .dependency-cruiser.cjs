@@ -22,7 +22,7 @@ const arrows = {
 };
 
 /** Rooms that name the interfaces of `host` in what is handed to them, and never run a line of it. */
-const hostTypesOnly = ['crypto', 'guard', 'handshake', 'certificate'];
+const hostTypesOnly = ['crypto', 'guard', 'handshake', 'certificate', 'sknock'];
 
 const rooms = [...base, ...Object.keys(arrows), 'server', 'client', 'cli'];
 

@@ -1,0 +1,88 @@
+import { createPublicKey } from 'node:crypto';
+import test from 'ava';
+import { KnockLimits } from '../../../src/guard/knock-limits.ts';
+import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
+import { CertificateVerifier } from '../../../src/pki/verifier.ts';
+import { createSknock } from '../../../src/sknock/initiator.ts';
+import { ReplayCache } from '../../../src/sknock/replay-cache.ts';
+import { SknockResponder } from '../../../src/sknock/responder.ts';
+import { parseServiceName } from '../../../src/units/names.ts';
+import { type IpAddress, parseServicePort } from '../../../src/units/network.ts';
+import { type MonotonicMs, parseDuration, type UnixMs } from '../../../src/units/time.ts';
+import { readCertificate, readKey } from '../../../fixtures/oracle/sknock.ts';
+import { address } from '../grants/plans.ts';
+
+const unixMs = Date.UTC(2027, 0, 1) as UnixMs;
+const identity = {
+  certificate: readCertificate('alice'),
+  privateKey: readKey('alice'),
+  serverKey: createPublicKey(readKey('server')),
+};
+
+function responder(): SknockResponder {
+  const plenty = { perSecond: 100, burst: 100 };
+  return new SknockResponder({
+    privateKey: readKey('server'),
+    certificates: new CertificateVerifier({ ca: readCertificate('ca') }),
+    serviceOf: () => parseServiceName('any'),
+    windowMs: parseDuration('7s'),
+    checkAddress: true,
+    minFrameLength: 800,
+    limits: new KnockLimits(plenty, plenty),
+    replays: new ReplayCache(10),
+  });
+}
+
+function arrival(source: IpAddress) {
+  return { source: { address: source, port: 7 }, unixMs, monotonicMs: 0 as MonotonicMs };
+}
+
+for (const [text, port] of [
+  ['192.0.2.1', 'tcp/22'],
+  ['2001:db8::1', 'udp/60001'],
+] as const) {
+  test(`a server takes what its client makes: ${port} from ${text}`, (t) => {
+    const wish = {
+      port: parseServicePort(port),
+      address: address(text),
+      issuedAtUnixS: unixMs / 1000,
+    };
+    const datagram = createSknock(identity, wish, new FakeEntropy());
+    const judged = responder().receive(datagram, arrival(wish.address));
+    if (judged.kind === 'drop') throw new Error(judged.reason);
+    t.like(judged.knock, { port: wish.port, claimed: { address: wish.address, port: 0 } });
+  });
+}
+
+test('no two datagrams of one wish have anything in common but the header', (t) => {
+  const wish = {
+    port: parseServicePort('tcp/22'),
+    address: address('192.0.2.1'),
+    issuedAtUnixS: unixMs / 1000,
+  };
+  const entropy = new FakeEntropy();
+  const server = responder();
+  const [first, second] = [0, 1].map(() => createSknock(identity, wish, entropy));
+  if (first === undefined || second === undefined) throw new Error();
+  t.deepEqual(first.subarray(0, 4), second.subarray(0, 4));
+  t.notDeepEqual(first.subarray(4, 20), second.subarray(4, 20));
+  // and as they are signed anew, both count
+  t.is(server.receive(first, arrival(wish.address)).kind, 'knock');
+  t.is(server.receive(second, arrival(wish.address)).kind, 'knock');
+});
+
+test('every bit of a datagram counts, but for those that say an older version', (t) => {
+  const wish = {
+    port: parseServicePort('tcp/22'),
+    address: address('192.0.2.1'),
+    issuedAtUnixS: unixMs / 1000,
+  };
+  const datagram = createSknock(identity, wish, new FakeEntropy());
+  const letIn: number[] = [];
+  for (let bit = 0; bit < 8 * datagram.length; bit++) {
+    const flipped = Uint8Array.from(datagram);
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    if (responder().receive(flipped, arrival(wish.address)).kind === 'knock') letIn.push(bit);
+  }
+  t.deepEqual(letIn, [8], 'version 0 0 0');
+});
