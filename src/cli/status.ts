@@ -29,6 +29,7 @@ function rowsOf({ knocks, datagrams, ...rest }: ServerStatus): string[][] {
     answered: knocks.answered,
     granted: knocks.granted,
     refused: knocks.refused,
+    leases: knocks.leases,
   };
   return [
     ['up', uptime],

@@ -5,16 +5,19 @@
 export const dropReasons = [
   'length',
   'tag',
+  'lease',
   'mac',
   'malformed',
   'cookie',
   'source',
   'expired',
+  'stale',
   'pending',
   'overload',
   'envelope',
   'certificate',
   'proof',
+  'limit',
 ] as const;
 
 export type DropReason = (typeof dropReasons)[number];

@@ -6,7 +6,9 @@ import type { Entropy } from '../host/entropy.ts';
 import { type Cut, type Door, type Firewall, plainDoor } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import type { Plan } from '../policy/policy.ts';
+import { isRenewable } from '../units/admission.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
+import { leaseEnd, type LeaseOutcome } from '../units/lease.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { formatDuration, type UnixMs } from '../units/time.ts';
 import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
@@ -23,6 +25,13 @@ export interface GrantsOptions {
 export interface PeerClosing {
   readonly peer: PeerName;
   readonly cut: boolean;
+}
+
+/** A grant on its way into the firewall. */
+interface Entry {
+  readonly plan: Plan;
+  readonly door: Door;
+  readonly event: 'granted' | 'renewed';
 }
 
 /** Opens, renews and closes grants, and keeps the firewall in step with them. */
@@ -52,12 +61,27 @@ export class Grants {
    * A grant for any number of connections that the peer has already, from the same address, is renewed in place.
    */
   async open(plan: Plan, door: Door = plainDoor): Promise<Outcome> {
-    const renewed = plan.admission === 'address' ? this.#sameAs(plan) : null;
-    if (renewed === null && !this.#live.hasRoomFor(plan)) return refuse('limit-reached');
-    const id = renewed?.id ?? (toHex(this.#entropy.bytes(8)) as GrantId);
+    const renewed = isRenewable(plan.admission) ? this.#sameAs(plan) : null;
+    if (renewed !== null) return this.#put(renewed.id, { plan, door, event: 'renewed' });
+    if (!this.#live.hasRoomFor(plan)) return refuse('limit-reached');
+    const id = toHex(this.#entropy.bytes(8)) as GrantId;
+    return this.#put(id, { plan, door, event: 'granted' });
+  }
+
+  /** Lets a grant live as long again as it was given at first, from now. */
+  async renew(id: GrantId): Promise<LeaseOutcome> {
+    const grant = this.#live.get(id);
+    if (grant === null) return leaseEnd('over');
+    if (!isRenewable(grant.admission)) return leaseEnd('refused');
+    const outcome = await this.#put(id, { plan: grant, door: plainDoor, event: 'renewed' });
+    if (outcome.kind === 'granted') return { status: 'done', lifetimeMs: outcome.lifetimeMs };
+    return leaseEnd(outcome.reason === 'service-refused' ? 'over' : 'failed');
+  }
+
+  async #put(id: GrantId, { plan, door, event }: Entry): Promise<Outcome> {
     // counted before the firewall has answered, or knocks that come together would all find room
     this.#begin(id, plan);
-    const closes = renewed === null ? [] : [id];
+    const closes = event === 'granted' ? [] : [id];
     const opens = [{ grant: id, ...plan, door }];
     const failures = await this.#firewall
       .apply({ opens, closes, cuts: [] })
@@ -73,7 +97,7 @@ export class Grants {
     }
     // the peer was revoked while the firewall was at work: it has been shut again behind us
     if (this.#live.get(id) === null) return refuse('service-refused');
-    this.#log.info(renewed === null ? 'granted' : 'renewed', told(id, plan));
+    this.#log.info(event, told(id, plan));
     return { kind: 'granted', grant: id, ...plan, admissionPort: door.admissionPort };
   }
 

@@ -1,19 +1,26 @@
+import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import type { Outcome } from '../units/knock.ts';
+import type { LeaseOutcome } from '../units/lease.ts';
+import type { PeerName } from '../units/names.ts';
 import type { Endpoint } from '../units/network.ts';
-import type { MonotonicMs } from '../units/time.ts';
+import { later, type MonotonicMs } from '../units/time.ts';
 import { type Arrival, Challenger } from './challenger.ts';
 import { drops, type Judgement, type Ticket } from './judgement.ts';
 import type { HandshakeKeys } from './keys.ts';
+import { Leases, type LeaseTicket } from './leases.ts';
 import type { KnownPeer, PeerTable } from './peer-table.ts';
 import { ProvenKnocks, type ProvenKnocksOptions } from './proven-knocks.ts';
 import { sessionSecret, transcriptHash } from './transcript.ts';
+import { LEASE_LENGTH } from './wire/lease.ts';
 import { decodeRequest, decodeRequestBody, isRequestBody, REQUEST_LENGTH } from './wire/request.ts';
 import { decodeResponse, RESPONSE_LENGTH } from './wire/response.ts';
 
 export interface ResponderOptions extends ProvenKnocksOptions {
   readonly peers: PeerTable;
 }
+
+const lengths: readonly number[] = [REQUEST_LENGTH, RESPONSE_LENGTH, LEASE_LENGTH];
 
 /**
  * The responder's side of the handshake (wire.md, section 5). Does no input or output: it is told of datagrams and
@@ -23,9 +30,12 @@ export class Responder {
   readonly #peers: PeerTable;
   readonly #challenger: Challenger;
   readonly #knocks: ProvenKnocks;
+  readonly #leases = new Leases();
+  readonly #options: ProvenKnocksOptions;
 
   constructor({ peers, ...options }: ResponderOptions) {
     this.#peers = peers;
+    this.#options = options;
     this.#challenger = new Challenger(options.entropy);
     this.#knocks = new ProvenKnocks(options);
   }
@@ -39,10 +49,11 @@ export class Responder {
   receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): Judgement {
     // step 1
     const { length } = datagram;
-    if (length !== REQUEST_LENGTH && length !== RESPONSE_LENGTH) return drops.length;
+    if (!lengths.includes(length)) return drops.length;
     // step 2
     const peer = this.#peers.find(datagram);
     if (peer === null) return drops.tag;
+    if (length === LEASE_LENGTH) return this.#lease(datagram, { source, now });
     return length === REQUEST_LENGTH
       ? this.#challenge(peer.keys, datagram, { source, now })
       : this.#verify(peer, datagram, { source, now });
@@ -50,7 +61,26 @@ export class Responder {
 
   /** The Grant that tells the outcome of a knock. */
   conclude(ticket: Ticket, outcome: Outcome): Uint8Array {
+    if (outcome.kind === 'granted' && ticket.holder !== undefined) {
+      const { holder, observed } = ticket;
+      const endsAt = later(holder.at, outcome.lifetimeMs);
+      const lease = { ...holder, grant: outcome.grant, source: observed.address, endsAt };
+      this.#leases.begin(lease, holder.at);
+    }
     return this.#knocks.conclude(ticket, outcome);
+  }
+
+  /** The answer to a Lease, to be sent to where it came from; null when there is nobody to be answered any more. */
+  concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null {
+    return this.#leases.conclude(ticket, outcome, this.#options.entropy.bytes(NONCE_LENGTH));
+  }
+
+  /** Section 5.3. */
+  #lease(datagram: Uint8Array, { source, now }: Arrival): Judgement {
+    const { limits } = this.#options;
+    const mayAsk = (peer: PeerName): boolean => limits.take(peer, source.address, now);
+    const judged = this.#leases.judge({ datagram, source, now, mayAsk });
+    return typeof judged === 'string' ? drops[judged] : judged;
   }
 
   /** Steps 3 and 4, then the answer. Nothing is kept (P2). */
@@ -83,7 +113,8 @@ export class Responder {
     const { source: observed, now } = arrival;
     const session = sessionSecret(keys, transcript);
     const knock = { peer: name, ...wish, observed, sessionSecret: session };
-    const ticket: Ticket = { keys, transcript, replayKey: cookie, observed };
+    const holder = { tag: keys.tag, peer: name, session, at: now };
+    const ticket: Ticket = { keys, transcript, replayKey: cookie, observed, holder };
     return this.#knocks.take({ knock, ticket, issuedAt }, now);
   }
 }

@@ -1,10 +1,11 @@
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
-import type { Ticket } from '../handshake/judgement.ts';
+import type { Judgement, Ticket } from '../handshake/judgement.ts';
 import type { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Log } from '../host/log.ts';
 import { type Knock, type Outcome, refuse } from '../units/knock.ts';
+import type { LeaseOutcome, LeaseWish } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
 
 export interface KnockPortOptions {
@@ -12,6 +13,8 @@ export interface KnockPortOptions {
   readonly responder: Responder;
   /** Decides on verified knocks. */
   readonly admit: (knock: Knock) => Promise<Outcome>;
+  /** Does what the holders of grants want done with them; does not reject. */
+  readonly keepLease: (wish: LeaseWish) => Promise<LeaseOutcome>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,6 +26,8 @@ export interface KnockCounters {
   readonly answered: number;
   readonly granted: number;
   readonly refused: number;
+  /** Renewals and closings of grants by those who hold them. */
+  readonly leases: number;
 }
 
 /** The UDP port where knocks come in: runs the responder over a socket. */
@@ -35,6 +40,7 @@ export class KnockPort {
   #answered = 0;
   #granted = 0;
   #refused = 0;
+  #leases = 0;
 
   constructor(options: KnockPortOptions) {
     this.#options = options;
@@ -44,8 +50,13 @@ export class KnockPort {
   }
 
   counters(): KnockCounters {
-    const answered = this.#answered;
-    return { drops: { ...this.#drops }, answered, granted: this.#granted, refused: this.#refused };
+    return {
+      drops: { ...this.#drops },
+      answered: this.#answered,
+      granted: this.#granted,
+      refused: this.#refused,
+      leases: this.#leases,
+    };
   }
 
   #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
@@ -61,7 +72,21 @@ export class KnockPort {
         return;
       case 'knock':
         void this.#conclude(judged.knock, judged.ticket, local);
+        return;
+      case 'lease':
+        this.#leases++;
+        void this.#keepLease(judged, remote, local);
     }
+  }
+
+  async #keepLease(
+    { wish, ticket }: Judgement & { kind: 'lease' },
+    remote: Endpoint,
+    local: Endpoint,
+  ): Promise<void> {
+    const { responder, socket, keepLease } = this.#options;
+    const answer = responder.concludeLease(ticket, await keepLease(wish));
+    if (answer !== null) socket.send(answer, remote, local);
   }
 
   async #conclude(knock: Knock, ticket: Ticket, local: Endpoint): Promise<void> {

@@ -22,6 +22,7 @@ import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { Certificates } from './certificates.ts';
 import { createGatekeeper } from './gatekeeper.ts';
+import { createLeaseKeeper } from './lease-keeper.ts';
 import type { Mode, StartMode } from './mode.ts';
 import { startModes, stopModes } from './modes.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
@@ -142,7 +143,8 @@ export class Server {
       limits: new KnockLimits(limits.peerKnocks, limits.sourceKnocks),
       replayCapacity: limits.replayRecords,
     });
-    const port = new KnockPort({ socket, responder, admit, clock, log });
+    const keepLease = createLeaseKeeper(grants, log);
+    const port = new KnockPort({ socket, responder, admit, keepLease, clock, log });
     this.#parts = { socket, firewall, grants, responder, port, admit };
   }
 

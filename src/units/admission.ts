@@ -15,3 +15,8 @@ export function isAtLeastAsNarrow(offered: Admission, required: Admission): bool
 export function hasOwnPort(admission: Admission): boolean {
   return admission === 'port' || admission === 'gate';
 }
+
+/** Whether a grant can be made to last longer: one for a single connection may be used up, and would be another then. */
+export function isRenewable(admission: Admission): boolean {
+  return admission === 'address';
+}

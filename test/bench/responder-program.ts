@@ -8,6 +8,7 @@ import { KnockPort } from '../../src/server/knock-port.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import { refuse } from '../../src/units/knock.ts';
+import { leaseEnd } from '../../src/units/lease.ts';
 import { loopback, peerName } from './target.ts';
 import { tellUsage } from './usage.ts';
 
@@ -28,6 +29,7 @@ const port = new KnockPort({
   socket,
   responder,
   admit: () => Promise.resolve(refuse('service-refused')),
+  keepLease: () => Promise.resolve(leaseEnd('over')),
   clock,
   log: new FakeLog(),
 });

@@ -24,11 +24,15 @@ const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
 
 const tags = fc.constantFrom(alice.tag, bob.tag);
 const sources = fc.constantFrom(outside, attacker, { ...outside, port: 1 });
-const lengths = fc.oneof(fc.constantFrom(0, 7, 8, 99, 100, 101, 221, 222, 223, 1200), fc.nat(1500));
+const lengths = fc.oneof(
+  fc.constantFrom(0, 7, 8, 71, 72, 73, 99, 100, 101, 221, 222, 223, 1200),
+  fc.nat(1500),
+);
 
 const strangers = fc.oneof(
   lengths.chain(bytesOf),
   fc.tuple(tags, lengths.chain(bytesOf)).map(([tag, rest]) => concat(tag, rest)),
+  fc.tuple(tags, bytesOf(64)).map(([tag, rest]) => concat(tag, rest)),
   fc.tuple(tags, bytesOf(92)).map(([tag, rest]) => concat(tag, rest)),
   fc.tuple(tags, bytesOf(214)).map(([tag, rest]) => concat(tag, rest)),
 );

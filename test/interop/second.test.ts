@@ -245,8 +245,8 @@ async function secondKnocks(
       endpoint(from.address, from.port),
       clock.monotonicMs(),
     );
-    if (judged.kind === 'drop') {
-      t.fail(`dropped: ${judged.reason}`);
+    if (judged.kind === 'drop' || judged.kind === 'lease') {
+      t.fail(judged.kind === 'drop' ? `dropped: ${judged.reason}` : judged.kind);
       return;
     }
     if (judged.kind === 'knock') knocks.push(judged.knock);

@@ -13,10 +13,14 @@ import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import type { Rate } from '../../src/guard/token-buckets.ts';
 import type { Judgement } from '../../src/handshake/judgement.ts';
 import { deriveKeys } from '../../src/handshake/keys.ts';
+import { deriveLeaseId, deriveLeaseKeys } from '../../src/handshake/lease-keys.ts';
 import { PeerTable } from '../../src/handshake/peer-table.ts';
 import { Responder } from '../../src/handshake/responder.ts';
+import { decodeLeaseAnswer } from '../../src/handshake/wire/lease-answer.ts';
+import { encodeLease } from '../../src/handshake/wire/lease.ts';
 import type { RequestBody } from '../../src/handshake/wire/request.ts';
 import type { Granted, Refused } from '../../src/units/knock.ts';
+import type { LeaseOperation } from '../../src/units/lease.ts';
 import { type GrantId, parsePeerName, parseServiceName } from '../../src/units/names.ts';
 import { type Endpoint, parseServicePort } from '../../src/units/network.ts';
 import type { DurationMs, MonotonicMs } from '../../src/units/time.ts';
@@ -176,9 +180,28 @@ export function knockIn(judged: Judgement): Knocking {
   return judged;
 }
 
-/** A word for what became of a datagram: the reason of a drop, or `reply`, or `knock`. */
+/** A word for what became of a datagram: the reason of a drop, or `reply`, `knock` or `lease`. */
 export function told(judged: Judgement): string {
   return judged.kind === 'drop' ? judged.reason : judged.kind;
+}
+
+interface LeaseOf {
+  readonly as?: Credential;
+  readonly sequence?: number;
+  readonly operation?: LeaseOperation;
+}
+
+/** A Lease of a session, and how its answer is read. */
+export function leaseOf(session: Uint8Array, options: LeaseOf = {}) {
+  const { as = alice, sequence = 1, operation = 'renew' } = options;
+  const keys = deriveLeaseKeys(session);
+  const whose = { tag: as.tag, id: deriveLeaseId(session) };
+  const seal = { key: keys.request, nonce: new FakeEntropy(sequence).bytes(24) };
+  return {
+    bytes: encodeLease(whose, seal, { sequence, operation }),
+    read: (answer: Uint8Array = new Uint8Array()) =>
+      decodeLeaseAnswer({ ...whose, sequence }, keys.answer, answer),
+  };
 }
 
 /** Every datagram that differs in one bit. */

@@ -91,6 +91,7 @@ for (const { name, initiator, intermediate, steps } of readVectors('certificate'
 function told(judged: Judgement, fault: string | undefined): unknown {
   if (judged.kind === 'drop') return { drop: judged.reason, ...(fault && { fault }) };
   if (judged.kind === 'reply') return { reply: toHex(judged.bytes) };
+  if (judged.kind === 'lease') throw new Error('certificates have no leases');
   const { service, admission, claimed, observed, authorised = [], sessionSecret } = judged.knock;
   const knock = {
     service,

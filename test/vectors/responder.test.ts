@@ -5,6 +5,7 @@ import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import { PeerTable } from '../../src/handshake/peer-table.ts';
 import { Responder } from '../../src/handshake/responder.ts';
 import type { Outcome } from '../../src/units/knock.ts';
+import type { LeaseOutcome } from '../../src/units/lease.ts';
 import { parsePeerName } from '../../src/units/names.ts';
 import type { Endpoint } from '../../src/units/network.ts';
 import type { MonotonicMs } from '../../src/units/time.ts';
@@ -19,11 +20,19 @@ for (const vector of readVectors('responder')) {
       const judged = responder.receive(bytes(datagram), endpoint(source), atMs as MonotonicMs);
       if (judged.kind === 'drop') t.deepEqual({ drop: judged.reason }, expect as unknown);
       if (judged.kind === 'reply') t.deepEqual({ reply: toHex(judged.bytes) }, expect as unknown);
+      if (judged.kind === 'lease') {
+        const { peer, ...wish } = judged.wish;
+        t.is(peer, parsePeerName('alice'));
+        t.deepEqual({ lease: wish }, expect as unknown);
+        if (conclude === undefined || !('answer' in conclude)) continue;
+        const answer = responder.concludeLease(judged.ticket, conclude.outcome as LeaseOutcome);
+        t.is(answer && toHex(answer), conclude.answer);
+      }
       if (judged.kind !== 'knock') continue;
       const { peer, sessionSecret, ...knock } = judged.knock;
       t.is(peer, parsePeerName('alice'));
       t.deepEqual({ knock: { ...knock, sessionSecret: toHex(sessionSecret) } }, expect as unknown);
-      if (conclude === undefined) continue;
+      if (conclude === undefined || !('grant' in conclude)) continue;
       const grant = responder.conclude(judged.ticket, conclude.outcome as Outcome);
       t.is(toHex(grant), conclude.grant);
     }

@@ -29,6 +29,8 @@ EPOCH_MS = 60_000
 WAITS_MS = (250, 500, 1000, 2000, 4000)
 REPLAY_CAPACITY = 65_536
 MOST_CHALLENGES = 8
+LEASE_KEPT_MS = 10_000
+LEASES_PER_GRANT = 16
 GRANT_LIFETIME_MS = 30_000
 
 ADMISSIONS = (None, 'address', 'once', 'port', 'bound', 'gate')
@@ -36,6 +38,8 @@ REASONS = (
     None, 'service-refused', 'admission-refused', 'limit-reached', 'firewall-failed', 'busy',
 )
 PROTOCOLS = (None, 'tcp', 'udp')
+OPERATIONS = (None, 'renew', 'close')
+STATUSES = ('done', 'over', 'refused', 'failed')
 
 
 # Primitives: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, RFC 8439), HKDF (RFC 5869)
@@ -139,6 +143,34 @@ class Keys:
 
     def session_secret(self, transcript):
         return hkdf_expand_32(self.session, b'hknock/1 session secret' + transcript)
+
+
+class LeaseKeys:
+    def __init__(self, tag, session):
+        self.id = hkdf_expand_32(session, b'hknock/1 lease id')[:8]
+        self.lease = hkdf_expand_32(session, b'hknock/1 lease')
+        self.answer = hkdf_expand_32(session, b'hknock/1 lease answer')
+        self.name = tag + self.id
+
+    def ask(self, nonce, sequence, operation):
+        body = struct.pack('>QB7x', sequence, OPERATIONS.index(operation))
+        return self.name + nonce + seal(self.lease, nonce, self.name, body)
+
+    def tell(self, nonce, sequence, outcome):
+        body = struct.pack('>B3xI', STATUSES.index(outcome['status']), outcome['lifetimeMs'])
+        return nonce + seal(self.answer, nonce, self.name + struct.pack('>Q', sequence), body)
+
+    def hear(self, sequence, data):
+        """The outcome in an Answer, or None for what is to be ignored."""
+        if len(data) != 48:
+            return None
+        body = open_sealed(self.answer, data[:24], self.name + struct.pack('>Q', sequence), data[24:])
+        if body is None:
+            return None
+        status, zero, lifetime = struct.unpack('>B3sI', body)
+        if status >= len(STATUSES) or any(zero) or (status and lifetime):
+            return None
+        return {'status': STATUSES[status], 'lifetimeMs': lifetime}
 
 
 def keys_of(config):
@@ -259,6 +291,7 @@ class Responder:
         self.draw_cookie_secret = cookie_secret or (lambda: os.urandom(32))
         self.cookie_secrets = {}  # by epoch
         self.replays = {}  # by cookie: (issued at, Grant, or None while pending)
+        self.leases = {}  # by lease id, in the order they began
 
     def receive(self, data, source, now):
         """('drop', reason), ('reply', datagram) or ('knock', knock)."""
@@ -266,11 +299,13 @@ class Responder:
         for old in [e for e in self.cookie_secrets if e < epoch - 1]:
             del self.cookie_secrets[old]
         try:
-            if len(data) not in (100, 222):
+            if len(data) not in (100, 222, 72):
                 raise Drop('length')
             keys = self.peers.get(data[:8])
             if keys is None:
                 raise Drop('tag')
+            if len(data) == 72:
+                return self._lease(keys, data, source, now)
             is_request = len(data) == 100
             key = keys.request if is_request else keys.response
             body = open_sealed(key, data[8:32], keys.tag, data[32:])
@@ -323,6 +358,7 @@ class Responder:
             'cookie': cookie,
             'transcript': transcript,
             'source': source,
+            'at': now,
             'says': {
                 **wish,
                 'observed': decode_endpoint(source),
@@ -342,7 +378,69 @@ class Responder:
         grant = self._grant(knock, outcome)
         if knock['cookie'] in self.replays:
             self.replays[knock['cookie']] = (self.replays[knock['cookie']][0], grant)
+        if outcome['kind'] == 'granted':
+            self._begin_lease(knock, outcome)
         return grant
+
+    def _begin_lease(self, knock, outcome):
+        holders = [i for i, each in self.leases.items() if each['grant'] == outcome['grant']]
+        if len(holders) == LEASES_PER_GRANT:
+            del self.leases[holders[0]]
+        lease_keys = LeaseKeys(knock['keys'].tag, bytes.fromhex(knock['says']['sessionSecret']))
+        self.leases[lease_keys.id] = {
+            'keys': lease_keys,
+            'grant': outcome['grant'],
+            'source': knock['source'][:16],
+            'ends': knock['at'] + outcome['lifetimeMs'],
+            'sequence': 0,
+            'answer': None,
+        }
+
+    def _lease(self, keys, data, source, now):
+        for old in [i for i, each in self.leases.items() if now > each['ends'] + LEASE_KEPT_MS]:
+            del self.leases[old]
+        lease = self.leases.get(data[8:16])
+        if lease is None or lease['keys'].name != data[:16]:
+            raise Drop('lease')
+        body = open_sealed(lease['keys'].lease, data[16:40], data[:16], data[40:])
+        if body is None:
+            raise Drop('mac')
+        sequence, operation, zero = struct.unpack('>QB7s', body)
+        if not 1 <= sequence < 1 << 53 or operation not in (1, 2) or any(zero):
+            raise Drop('malformed')
+        if source[:16] != lease['source']:
+            raise Drop('source')
+        if sequence < lease['sequence']:
+            raise Drop('stale')
+        if sequence == lease['sequence']:
+            if lease['answer'] is None:
+                raise Drop('pending')
+            return 'reply', lease['answer']
+        if not self.may_knock(keys.tag, source[:16]):
+            raise Drop('limit')
+        lease['sequence'], lease['answer'] = sequence, None
+        others = [each for each in self.leases.values() if each is not lease and each['ends'] > now]
+        return 'lease', {
+            'lease': lease,
+            'sequence': sequence,
+            'at': now,
+            'says': {
+                'operation': OPERATIONS[operation],
+                'grant': lease['grant'],
+                'isLast': all(each['grant'] != lease['grant'] for each in others),
+            },
+        }
+
+    def conclude_lease(self, wish, outcome):
+        """What became of a Lease, as the Answer to send."""
+        lease = wish['lease']
+        answer = lease['keys'].tell(self.nonce(), wish['sequence'], outcome)
+        if wish['sequence'] == lease['sequence']:
+            lease['answer'] = answer
+            if outcome['status'] in ('done', 'over'):
+                # 0 after a close, and where the grant is over
+                lease['ends'] = wish['at'] + outcome['lifetimeMs']
+        return answer
 
     def _grant(self, knock, outcome):
         nonce, body = self.nonce(), encode_grant(outcome, knock['source'])
@@ -481,8 +579,11 @@ def check_responder(vector):
     for number, step in enumerate(vector['steps']):
         where, data = 'step %d' % number, bytes.fromhex(step['datagram'])
         kind, what = responder.receive(data, encode_endpoint(step['source']), step['atMs'])
-        says = {'drop': lambda: what, 'reply': lambda: what.hex(), 'knock': lambda: what['says']}
-        yield where, {kind: says[kind]()}, step['expect']
+        says = {'drop': lambda: what, 'reply': lambda: what.hex()}
+        yield where, {kind: says.get(kind, lambda: what['says'])()}, step['expect']
+        if 'conclude' in step and kind == 'lease':
+            answer = responder.conclude_lease(what, step['conclude']['outcome'])
+            yield where + ' answer', answer.hex(), step['conclude']['answer']
         if 'conclude' in step and kind == 'knock':
             conclude = step['conclude']
             grant = responder.conclude(what, conclude['outcome'])
@@ -520,9 +621,22 @@ def check_initiator(vector):
         yield 'step %d' % number, found, step['expect']
 
 
+def check_lease(vector):
+    lease = LeaseKeys(*(bytes.fromhex(vector[name]) for name in ('tag', 'sessionSecret')))
+    found = {name: getattr(lease, name).hex() for name in ('id', 'lease', 'answer')}
+    yield 'keys', found, vector['keys']
+    asked = lease.ask(bytes.fromhex(vector['nonce']), vector['sequence'], vector['operation'])
+    yield 'datagram', asked.hex(), vector['datagram']
+    heard = lease.hear(vector['sequence'], bytes.fromhex(vector['answer']))
+    yield 'answer', heard, vector['expect']
+
+
 def run_vectors(directory):
     count, failures = 0, 0
-    checks = (('keys', check_keys), ('responder', check_responder), ('initiator', check_initiator))
+    checks = (
+        ('keys', check_keys), ('responder', check_responder), ('initiator', check_initiator),
+        ('lease', check_lease),
+    )
     for name, check in checks:
         with open(os.path.join(directory, name + '.json'), encoding='utf-8') as file:
             vectors = json.load(file)['vectors']
@@ -622,6 +736,9 @@ def respond(config):
             outcome = decide(config['services'], what['says'])
             sock.sendto(responder.conclude(what, outcome), sender)
             tell({**what['says'], 'outcome': outcome})
+        elif kind == 'lease':
+            over = {'status': 'over', 'lifetimeMs': 0}
+            sock.sendto(responder.conclude_lease(what, over), sender)
         elif kind == 'reply':
             sock.sendto(what, sender)
 

@@ -37,7 +37,7 @@ function setUp({ conditions = () => ({}), answers = true, before = () => [] }: W
     const responder = responderOf();
     server.listen((bytes, from, to) => {
       const judged = responder.receive(bytes, from, clock.monotonicMs());
-      if (judged.kind === 'drop') return;
+      if (judged.kind === 'drop' || judged.kind === 'lease') return;
       if (judged.kind === 'knock') knocks++;
       const reply =
         judged.kind === 'reply' ? judged.bytes : responder.conclude(judged.ticket, granted);

@@ -7,6 +7,7 @@ import { FakeFirewall } from '../../../src/host/fake-firewall.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
 import type { Failures, Transaction } from '../../../src/host/firewall.ts';
 import type { Granted, Outcome } from '../../../src/units/knock.ts';
+import { leaseEnd } from '../../../src/units/lease.ts';
 import type { GrantId } from '../../../src/units/names.ts';
 import { parseServicePort } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
@@ -261,4 +262,33 @@ test('the log names grant, peer and address and holds no bytes', async (t) => {
     ['granted', 'closed'],
   );
   t.like(log.lines[0]?.fields, { grant, peer: alice, source: home, lifetime: '30s' });
+});
+
+test('a grant for any number of connections can be renewed by its id, for its whole life', async (t) => {
+  const { grants, firewall, clock } = setUp({ perPeer: 1 });
+  const { grant } = granted(await grants.open(plan({ admission: 'address' })));
+  clock.advance(29_000);
+  t.deepEqual(await grants.renew(grant), { status: 'done', lifetimeMs: parseDuration('30s') });
+  t.like(firewall.transactions.at(-1), { closes: [grant], opens: [{ grant, source: home }] });
+  clock.advance(29_999);
+  t.true(firewall.connect(home, ssh));
+  clock.advance(1);
+  t.deepEqual(await grants.renew(grant), leaseEnd('over'));
+  t.false(firewall.connect(home, ssh));
+});
+
+test('a grant for one connection is not renewed: it would let in a second', async (t) => {
+  const { grants, firewall } = setUp();
+  const { grant } = granted(await grants.open(plan()));
+  t.true(firewall.connect(home, ssh));
+  t.deepEqual(await grants.renew(grant), leaseEnd('refused'));
+  t.false(firewall.connect(home, ssh));
+});
+
+test('a renewal that the firewall does not take is told, and leaves no grant', async (t) => {
+  const { grants, firewall } = setUp();
+  const { grant } = granted(await grants.open(plan({ admission: 'address' })));
+  firewall.refusedPeers.add(alice);
+  t.deepEqual(await grants.renew(grant), leaseEnd('failed'));
+  t.is(grants.list().length, 0);
 });

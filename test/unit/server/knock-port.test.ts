@@ -9,6 +9,7 @@ import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
 import { KnockPort } from '../../../src/server/knock-port.ts';
 import type { Knock, Outcome } from '../../../src/units/knock.ts';
+import type { LeaseWish } from '../../../src/units/lease.ts';
 import { parsePeerName } from '../../../src/units/names.ts';
 import type { Endpoint } from '../../../src/units/network.ts';
 import {
@@ -20,6 +21,7 @@ import {
   flips,
   granted,
   inside,
+  leaseOf,
   outside,
   refused,
   requestOf,
@@ -79,6 +81,7 @@ function setUp(admit: Admit = () => Promise.resolve(granted)) {
   const socket = new FakeSocket();
   const log = new FakeLog();
   const knocks: Knock[] = [];
+  const leases: LeaseWish[] = [];
   const port = new KnockPort({
     socket,
     responder,
@@ -88,10 +91,14 @@ function setUp(admit: Admit = () => Promise.resolve(granted)) {
       knocks.push(knock);
       return admit(knock);
     },
+    keepLease: (wish) => {
+      leases.push(wish);
+      return Promise.resolve({ status: 'done', lifetimeMs: granted.lifetimeMs });
+    },
   });
   // the same responder is asked for a Challenge by the way, so that the Response fits
   const asked: Asked = ask(responder);
-  return { socket, port, log, knocks, asked };
+  return { socket, port, log, knocks, leases, asked };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -181,7 +188,7 @@ test('P1: what is wrong in any bit gets silence and a counter', async (t) => {
   socket.receive(new Uint8Array(0));
   await turn();
   const { drops, ...others } = port.counters();
-  t.deepEqual(others, { answered: 0, granted: 0, refused: 0 });
+  t.deepEqual(others, { answered: 0, granted: 0, refused: 0, leases: 0 });
   t.is(
     dropReasons.reduce((sum, reason) => sum + drops[reason], 0),
     count + 2,
@@ -196,4 +203,22 @@ test('counters are a copy that stays as it was', (t) => {
   socket.receive(new Uint8Array(3));
   t.is(before.drops.length, 0);
   t.is(port.counters().drops.length, 1);
+});
+
+test('who holds a grant is answered about it, from where the Lease arrived', async (t) => {
+  const { socket, port, leases, knocks, asked } = setUp();
+  socket.receive(asked.response);
+  await turn();
+  const lease = leaseOf(knocks[0]?.sessionSecret ?? new Uint8Array());
+  socket.receive(lease.bytes, { ...outside, port: 1 });
+  await turn();
+  t.like(leases[0], { operation: 'renew', grant: granted.grant, isLast: true });
+  const answer = socket.sent.at(-1);
+  t.deepEqual([answer?.remote, answer?.local], [{ ...outside, port: 1 }, local]);
+  t.deepEqual(lease.read(answer?.bytes), { status: 'done', lifetimeMs: granted.lifetimeMs });
+  t.is(port.counters().leases, 1);
+  socket.receive(lease.bytes, attacker);
+  await turn();
+  t.is(leases.length, 1);
+  t.is(port.counters().drops.source, 1);
 });

@@ -1,0 +1,24 @@
+import { ascii } from '../bytes/bytes.ts';
+import { hkdfExpand } from '../crypto/kdf.ts';
+
+/** Length of a lease id. */
+export const LEASE_ID_LENGTH = 8;
+
+/** What both sides derive from a session secret to speak about its grant, one key for each direction (wire.md, section 3.4). */
+export interface LeaseKeys {
+  readonly request: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
+/** The keys of a session's lease, 32 bytes each. */
+export function deriveLeaseKeys(session: Uint8Array): LeaseKeys {
+  return {
+    request: hkdfExpand(session, ascii('hknock/1 lease')),
+    answer: hkdfExpand(session, ascii('hknock/1 lease answer')),
+  };
+}
+
+/** The 8 bytes by which the responder finds the lease. */
+export function deriveLeaseId(session: Uint8Array): Uint8Array {
+  return hkdfExpand(session, ascii('hknock/1 lease id')).subarray(0, LEASE_ID_LENGTH);
+}
