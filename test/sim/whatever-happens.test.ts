@@ -1,4 +1,5 @@
 // Whatever the network and the attacker on it do, these hold.
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { admissions } from '../../src/units/admission.ts';
@@ -128,9 +129,10 @@ function bothSidesAgree({ handed, clients: lives }: World): void {
     );
     expect(same.length === 1, 'the responder does not hold this session secret');
     const [theirs] = same;
-    const mine = JSON.stringify([outcome, observed, inside]);
-    const told = JSON.stringify([theirs?.outcome, theirs?.knock.observed, theirs?.knock.claimed]);
-    expect(mine === told, `client has ${mine}, responder has ${told}`);
+    const mine = [outcome, observed, inside];
+    const told = [theirs?.outcome, theirs?.knock.observed, theirs?.knock.claimed];
+    const both = `client has ${JSON.stringify(mine)}, responder has ${JSON.stringify(told)}`;
+    expect(isDeepStrictEqual(mine, told), both);
   }
 }
 
