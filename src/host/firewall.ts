@@ -8,8 +8,18 @@ import type { DurationMs } from '../units/time.ts';
 export interface ProtectedPort {
   readonly service: ServiceName;
   readonly port: ServicePort;
-  /** Where the service really listens; only backends that forward (userspace) need it. */
+  /** Where the service really listens; only what forwards (userspace, the gate) needs it. */
   readonly upstream: Endpoint | null;
+  /** Whether the service wants a header of the PROXY protocol; only the gate can say it. */
+  readonly proxyProtocol?: boolean;
+}
+
+/** What a grant's connection to the gate proves (gate.md, section 2). */
+export interface GateKey {
+  /** 32 hexadecimal digits; travels in the open. */
+  readonly identity: string;
+  /** 32 bytes; never travels. */
+  readonly key: Uint8Array;
 }
 
 /** How a grant's connection is told from others of the same source. */
@@ -18,10 +28,16 @@ export interface Door {
   readonly admissionPort: Port | null;
   /** With `bound`: the initial sequence number that its SYN has. */
   readonly initialSequence: number | null;
+  /** With `gate`: the pre-shared key of its TLS connection. */
+  readonly gateKey: GateKey | null;
 }
 
 /** The door of admissions that go by the source alone. */
-export const plainDoor: Door = { admissionPort: null, initialSequence: null };
+export const plainDoor: Door = {
+  admissionPort: null,
+  initialSequence: null,
+  gateKey: null,
+};
 
 /** Lets a source in: all of `ports`, or nothing. */
 export interface Opening {
