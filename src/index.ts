@@ -12,6 +12,7 @@ export {
   type KnockRefused,
   type KnockResult,
 } from './client/knock.ts';
+export { knockForBest } from './client/ladder.ts';
 export { type ErrorCode, HknockError } from './errors/hknock-error.ts';
 export type { RefusalReason } from './errors/refusal-reason.ts';
 export { runServer, type RunningServer } from './server/run.ts';

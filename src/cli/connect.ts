@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { KnockGranted } from '../client/knock.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
@@ -31,14 +32,29 @@ async function connect(
   if (!result.granted) throw refusal(result);
   const [program, ...args] = command;
   if (program !== undefined) {
+    requireOpenPort(result);
     tellGrant(result);
     const { runCommand } = await import('./run-command.ts');
     process.exitCode = await runCommand(program, args);
     return;
   }
+  // whoever says what he would rather have wants to know what he got
+  if (options.admission !== undefined && options.admission.length > 1) tellGrant(result);
   const { connectGranted } = await import('../client/connect.ts');
   const { joinStdio } = await import('../client/join-stdio.ts');
   await joinStdio(await connectGranted(result), process);
+}
+
+// a program that connects by itself has no key for the gate
+function requireOpenPort({ admission }: KnockGranted): void {
+  if (admission !== 'gate') return;
+  throw new HknockError(
+    'connection',
+    "granted with admission 'gate', which no other program can use",
+    {
+      hint: "leave the program out, as ssh's ProxyCommand does, or ask for another admission",
+    },
+  );
 }
 
 // commander leaves out the `--` and does not say where it stood, so `-- ssh` would be taken for the service

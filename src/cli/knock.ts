@@ -4,13 +4,13 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { formatServicePort, type Prefix } from '../units/network.ts';
-import { admissionOption, argument, expectOption, jsonOption, profileOption } from './options.ts';
+import { admissionsOption, argument, expectOption, jsonOption, profileOption } from './options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
 
 /** What `knock` and `connect` have in common. */
 export interface KnockCliOptions {
   readonly profile?: string;
-  readonly admission?: Admission;
+  readonly admission?: readonly Admission[];
   readonly mode: string;
   readonly expect?: readonly Prefix[];
   readonly json?: true;
@@ -39,7 +39,11 @@ export function withKnockOptions(command: Command): Command {
   return command
     .argument('<host>', "a profile's name, or a host that a profile lists")
     .addOption(profileOption())
-    .addOption(admissionOption('how narrowly to be let in (default: as the server says)'))
+    .addOption(
+      admissionsOption(
+        'how narrowly to be let in, best first: gate,port,once takes the first that the server accepts (default: as the server says)',
+      ),
+    )
     .addOption(expectOption())
     .addOption(
       new Option('--mode <mode>', 'how to knock')
@@ -70,16 +74,15 @@ export async function knockAt(
   { profile: named, admission, expect }: KnockCliOptions,
 ): Promise<KnockResult> {
   const { findProfile, hostWithin } = await import('./profile.ts');
-  const client = await import('../client/knock.ts');
+  const { knockForBest } = await import('../client/ladder.ts');
   const profile = await findProfile(host, named);
   const within = hostWithin(profile, host);
   const options = {
     ...(service && { service }),
-    ...(admission && { admission }),
     ...(expect && { expect }),
     ...(within && { host: within }),
   };
-  return withSpinner(`knocking at ${host}`, () => client.knock(profile, options));
+  return withSpinner(`knocking at ${host}`, () => knockForBest(profile, admission ?? [], options));
 }
 
 /** A refusal as the fault that it is for whoever wanted to get in. */
@@ -128,6 +131,7 @@ function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): o
     claimedAddress: claimed.address,
     behindNat,
     admission,
+    ...(result.admissionPort !== null && { admissionPort: result.admissionPort }),
     expiresAt: new Date(expiresAt).toISOString(),
     elapsedMs,
     mode,

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { serverDirectory } from '../config/server-directory.ts';
 import { parsePrefix } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { admissions } from '../units/admission.ts';
+import { type Admission, admissions } from '../units/admission.ts';
 import type { Prefix } from '../units/network.ts';
 
 /** `--dir DIR`, or HKNOCK_DIR. */
@@ -25,6 +25,19 @@ export function profileOption(): Option {
 /** `--admission A` */
 export function admissionOption(description: string): Option {
   return new Option('--admission <admission>', description).choices(admissions);
+}
+
+/** `--admission A[,…]` */
+export function admissionsOption(description: string): Option {
+  return new Option('--admission <admissions>', description).argParser(
+    commaSeparated((text): Admission => {
+      const admission = admissions.find((each) => each === text);
+      if (admission !== undefined) return admission;
+      throw new HknockError('usage', `'${text}' is no admission`, {
+        hint: `use ${admissions.join(', ')}, or several with commas, best first`,
+      });
+    }),
+  );
 }
 
 /** `--expect PREFIX[,…]` */

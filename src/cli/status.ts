@@ -40,6 +40,7 @@ function rowsOf({ knocks, datagrams, ...rest }: ServerStatus): string[][] {
     ['grants', String(rest.grants)],
     ...Object.entries(counts).map(([name, count]) => [name, String(count)]),
     ...Object.entries(knocks.drops).map(([reason, count]) => [`dropped: ${reason}`, String(count)]),
+    ...Object.entries(rest.gate ?? {}).map(([what, count]) => [`gate: ${what}`, String(count)]),
     ...Object.entries(rest.modes).flatMap(([mode, counters]) =>
       Object.entries(counters).map(([what, count]) => [`${mode}: ${what}`, String(count)]),
     ),

@@ -1,35 +1,58 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { HknockError } from '../errors/hknock-error.ts';
-import { formatEndpoint, type Port } from '../units/network.ts';
+import { formatEndpoint, type ServicePort } from '../units/network.ts';
+import { beginTls, enterGate, requireProof } from './gate.ts';
 import type { KnockGranted } from './knock.ts';
 
 /** Longest wait for a connection that a grant lets in: three SYN (RFC 6298: 1 s, then doubled) and their answers. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The port of the grant that a TCP connection goes to. @throws {HknockError} `usage` when the service has none */
-function tcpPort({ ports, service }: KnockGranted): Port {
+function tcpPort({ ports, service }: KnockGranted): ServicePort {
   const tcp = ports.find(({ protocol }) => protocol === 'tcp');
-  if (tcp !== undefined) return tcp.port;
+  if (tcp !== undefined) return tcp;
   throw new HknockError('usage', `service '${service}' has no TCP port to connect to`, {
     hint: "use 'hknock connect HOST SERVICE -- COMMAND' to run a program that speaks UDP",
   });
 }
 
 /**
- * Opens the TCP connection that a grant lets in: to the address that granted it and from the address that knocked, since the grant is for that one.
+ * Opens the connection that a grant lets in: to the address that granted it and from the address that knocked, since the grant is
+ * for that one. With admission `gate` all that goes over it is encrypted and authenticated.
  * @throws {HknockError} `connection` when it cannot be had
  */
-export function connectGranted(grant: KnockGranted): Promise<Socket> {
-  const port = tcpPort(grant);
+export async function connectGranted(grant: KnockGranted): Promise<Duplex> {
+  const service = tcpPort(grant);
+  const options = {
+    host: grant.server,
+    port: grant.admissionPort ?? service.port,
+    localAddress: grant.claimed.address,
+    allowHalfOpen: true,
+    noDelay: true,
+  };
+  if (grant.admission !== 'gate') {
+    return established(connectTcp(options), 'connect', { grant, port: options.port });
+  }
+  const tls = beginTls(options, grant.sessionSecret);
+  await established(tls, 'secureConnect', { grant, port: options.port });
+  requireProof(tls);
+  return enterGate(tls, service);
+}
+
+interface Sought {
+  readonly grant: KnockGranted;
+  readonly port: number;
+}
+
+/** Waits for the event that says that a connection can be used. */
+function established(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  { grant, port }: Sought,
+): Promise<Socket> {
   const where = formatEndpoint({ address: grant.server, port });
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({
-      host: grant.server,
-      port,
-      localAddress: grant.claimed.address,
-      allowHalfOpen: true,
-      noDelay: true,
-    });
     const fail = (message: string, cause?: Error): void => {
       socket.destroy();
       const hint = hintFor(grant);
@@ -41,7 +64,7 @@ export function connectGranted(grant: KnockGranted): Promise<Socket> {
     socket.once('error', (cause) => {
       fail(`granted, but the connection to ${where} failed: ${cause.message}`, cause);
     });
-    socket.once('connect', () => {
+    socket.once(event, () => {
       socket.setTimeout(0);
       socket.removeAllListeners('error').removeAllListeners('timeout');
       resolve(socket);
@@ -50,7 +73,10 @@ export function connectGranted(grant: KnockGranted): Promise<Socket> {
 }
 
 function hintFor({ admission, observed }: KnockGranted): string {
-  return admission === 'address'
-    ? 'the service may be down, or another firewall on the server stands before it'
+  if (admission === 'address') {
+    return 'the service may be down, or another firewall on the server stands before it';
+  }
+  return admission === 'gate'
+    ? 'another firewall on the server may stand before the gate, or connections leave your network from another address than knocks'
     : `the service may be down, somebody else at ${observed.address} may have used the grant first, or connections leave your network from another address`;
 }

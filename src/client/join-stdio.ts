@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { HknockError } from '../errors/hknock-error.ts';
 
@@ -16,7 +16,7 @@ export interface Stdio {
  * answer still awaited; the end of theirs closes our output. Each side waits for the other when it is slow.
  * @throws {HknockError} `connection` when it breaks off
  */
-export async function joinStdio(socket: Socket, { stdin, stdout }: Stdio): Promise<void> {
+export async function joinStdio(socket: Duplex, { stdin, stdout }: Stdio): Promise<void> {
   stdin.pipe(socket);
   socket.pipe(stdout);
   // whoever fed us is gone without a word: to the other side that is the end

@@ -64,6 +64,7 @@ export function decodeConfig(
   const troubles = [
     ...portTroubles(config),
     ...upstreamTroubles(config),
+    ...gateTroubles(config),
     ...commandTroubles(config),
     ...socketTroubles(config),
   ];
@@ -85,6 +86,7 @@ function toServerConfig(
     policy: { admission: policy.admission, ttlMs: policy.ttl, cutOnRevoke: policy.cut_on_revoke },
     services: toServices(document.services),
     limits: toLimits(document.limits),
+    gate: { listen: document.gate.listen, anyAddress: document.gate.any_address },
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
     certificates: toCertificates(document.certificates, directory),
@@ -123,8 +125,9 @@ function toServices(document: ConfigDocument['services']): ServerConfig['service
   return new Map(
     Object.entries(document).map(([key, service]): [ServiceName, ServiceConfig] => {
       const name = parseServiceName(key);
-      const { ports, upstream = null, admission = null, ttl = null } = service;
-      return [name, { name, ports, upstream, admission, ttlMs: ttl }];
+      const { ports, upstream = null, admission = null, ttl = null, proxy_protocol } = service;
+      const proxyProtocol = proxy_protocol;
+      return [name, { name, ports, upstream, admission, ttlMs: ttl, proxyProtocol }];
     }),
   );
 }
@@ -145,8 +148,11 @@ function toLimits(document: ConfigDocument['limits']): LimitsConfig {
 
 // A port that two services share would be open to the peers of both, whatever either says. And on a knock port that
 // is shut to all who have no grant, nobody could get one.
-function portTroubles({ listen, services }: ServerConfig): readonly Trouble[] {
-  const holders = new Map(listen.map(({ port }) => [`udp/${String(port)}`, 'listen']));
+function portTroubles({ listen, gate, services }: ServerConfig): readonly Trouble[] {
+  const holders = new Map<string, string>([
+    ...listen.map(({ port }) => [`udp/${String(port)}`, 'listen'] as const),
+    ...gate.listen.map(({ port }) => [`tcp/${String(port)}`, 'gate.listen'] as const),
+  ]);
   const troubles: Trouble[] = [];
   for (const { name, ports } of services.values()) {
     ports.map(formatServicePort).forEach((port, at) => {
@@ -158,6 +164,16 @@ function portTroubles({ listen, services }: ServerConfig): readonly Trouble[] {
     });
   }
   return troubles;
+}
+
+// the Grant names one port for whichever address of ours the client uses
+function gateTroubles({ gate: { listen } }: ServerConfig): readonly Trouble[] {
+  const [first] = listen;
+  return listen.flatMap(({ port }, at): readonly Trouble[] =>
+    port === first?.port
+      ? []
+      : [{ path: ['gate', 'listen', at], expected: 'the port of the first' }],
+  );
 }
 
 function upstreamTroubles({ services, firewall }: ServerConfig): readonly Trouble[] {

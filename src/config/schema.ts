@@ -54,6 +54,7 @@ const service = table({
   upstream: list(endpoint, 'addresses with port', [1, MAX_SERVICE_PORTS, 'repeats']).optional(),
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
+  proxy_protocol: flag().default(false),
 });
 
 const path = text('a path', (value) => (/^[^\0]+$/.test(value) ? value : null));
@@ -83,6 +84,10 @@ export const configSchema = table({
     cut_on_revoke: flag().default(true),
   }).prefault({}),
   limits: limits.prefault({}),
+  gate: table({
+    listen: list(endpoint, 'addresses with port', [0, 64]).default([]),
+    any_address: flag().default(false),
+  }).prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
   control: table({ path: path.prefault('control.sock') }).prefault({}),
   certificates: certificates.optional(),

@@ -23,6 +23,7 @@ export interface ServerConfig {
   readonly policy: PolicyConfig;
   readonly services: ReadonlyMap<ServiceName, ServiceConfig>;
   readonly limits: LimitsConfig;
+  readonly gate: GateConfig;
   readonly logLevel: LogLevel;
   /** Absolute path of the control socket, at most 107 bytes. */
   readonly controlSocket: string;
@@ -61,6 +62,14 @@ export interface FirewallConfig {
   };
 }
 
+/** The TLS port of admission `gate`. */
+interface GateConfig {
+  /** TCP addresses, all with one port; none when there is no gate. */
+  readonly listen: readonly Endpoint[];
+  /** Whether connections may come from another address than the knock: the port is open to all then. */
+  readonly anyAddress: boolean;
+}
+
 /** What holds where neither the service nor the peer says otherwise. */
 interface PolicyConfig {
   /** The widest admission accepted. */
@@ -77,6 +86,8 @@ export interface ServiceConfig {
   readonly ports: readonly ServicePort[];
   /** Where each of `ports` is really served, in the same order; null when nobody said, never with the userspace backend. */
   readonly upstream: readonly Endpoint[] | null;
+  /** Whether connections through the gate begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   /** Null leaves it to the policy. */
   readonly admission: Admission | null;
   /** Null leaves it to the policy. */

@@ -70,6 +70,14 @@ grants = 131072
 # Knocks remembered so that none counts twice.
 replay_records = 65536
 
+[gate]
+# TCP addresses of the gate, all with one port, such as ["0.0.0.0:62203", "[::]:62203"]; without any, admission "gate" is not to
+# be had. It forwards to a service's "upstream", or to its port on 127.0.0.1.
+listen = []
+# Whether a connection may come from another address than the knock, as behind some carriers' NAT. Then anybody
+# can connect to the port, and the key alone admits.
+any_address = false
+
 [log]
 # The least important lines that are written: "debug", "info", "warn" or "error".
 level = "info"
@@ -95,9 +103,11 @@ path = "control.sock"
 #
 # [services.ssh]
 # ports = ["tcp/22"]
-# # Where the ports are really served, one for each; only for the userspace backend.
+# # Where the ports are really served, one for each; for the userspace backend and for the gate.
 # upstream = ["127.0.0.1:2222"]
 # # Instead of what [policy] says:
 # admission = "once"
 # ttl = "30s"
+# # Whether it is told who comes through the gate: connections begin with a PROXY protocol header, version 2.
+# proxy_protocol = true
 `;

@@ -45,7 +45,12 @@ export function requireEnforceable({ services }: Policy, enforceable: readonly A
 
 /** The ports that the firewall is to shut. */
 export function protectedPorts({ services }: Pick<ServerConfig, 'services'>): ProtectedPort[] {
-  return [...services.values()].flatMap(({ name, ports, upstream }) =>
-    ports.map((port, at) => ({ service: name, port, upstream: upstream?.[at] ?? null })),
+  return [...services.values()].flatMap(({ name, ports, upstream, proxyProtocol }) =>
+    ports.map((port, at) => ({
+      service: name,
+      port,
+      upstream: upstream?.[at] ?? null,
+      ...(proxyProtocol && { proxyProtocol }),
+    })),
   );
 }

@@ -8,6 +8,7 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     // how it is left is asked when it is left
     firewall: { ...config.firewall, onStop: null },
     limits: config.limits,
+    gate: config.gate,
     log: config.logLevel,
     control: config.controlSocket,
     // whether there are any; what is said about them counts at once

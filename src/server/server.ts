@@ -21,6 +21,8 @@ import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { Certificates } from './certificates.ts';
+import type { Gate } from './gate/gate.ts';
+import { gateDoor, withGate } from './gate/with-gate.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { Mode, StartMode } from './mode.ts';
@@ -53,6 +55,8 @@ export interface ServerStatus {
   readonly replayRecords: number;
   readonly knocks: KnockCounters;
   readonly datagrams: DatagramCounters;
+  /** With a gate: what has come in to it, and how many are there now. */
+  readonly gate?: Readonly<Record<string, number>>;
   /** The other ways to knock that are on, each with its counters. */
   readonly modes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
@@ -61,6 +65,7 @@ export interface ServerStatus {
 interface Parts {
   readonly socket: DatagramSocket;
   readonly firewall: Firewall;
+  readonly gate: Gate | null;
   readonly grants: Grants;
   readonly responder: Responder;
   readonly port: KnockPort;
@@ -99,10 +104,10 @@ export class Server {
       },
     });
     try {
-      const firewall = options.createFirewall(folder);
+      const { firewall, gate } = withGate(options.createFirewall(folder), folder.config, options);
       requireEnforceable(policyOf(folder.config, new Map()), firewall.admissions);
       await firewall.start(protectedPorts(folder.config));
-      const server = new Server(options, folder, { socket, firewall });
+      const server = new Server(options, folder, { socket, firewall, gate });
       await server.#startModes();
       return server;
     } catch (fault) {
@@ -114,7 +119,7 @@ export class Server {
   private constructor(
     options: ServerOptions,
     folder: ServerFolder,
-    { socket, firewall }: Pick<Parts, 'socket' | 'firewall'>,
+    { socket, firewall, gate }: Pick<Parts, 'socket' | 'firewall' | 'gate'>,
   ) {
     const { clock, entropy, log } = options;
     const { limits } = folder.config;
@@ -134,7 +139,8 @@ export class Server {
       grants,
       policy,
       enforceable: firewall.admissions,
-      doorOf: () => plainDoor,
+      doorOf: ({ admission }, knock) =>
+        admission === 'gate' && gate !== null ? gateDoor(gate, knock) : plainDoor,
       log,
     });
     const responder = new Responder({
@@ -145,7 +151,7 @@ export class Server {
     });
     const keepLease = createLeaseKeeper(grants, log);
     const port = new KnockPort({ socket, responder, admit, keepLease, clock, log });
-    this.#parts = { socket, firewall, grants, responder, port, admit };
+    this.#parts = { socket, firewall, gate, grants, responder, port, admit };
   }
 
   async #startModes(): Promise<void> {
@@ -165,7 +171,7 @@ export class Server {
   }
 
   status(): ServerStatus {
-    const { socket, grants, responder, port } = this.#parts;
+    const { socket, gate, grants, responder, port } = this.#parts;
     const { config } = this.#folder;
     return {
       uptimeMs: this.#options.clock.monotonicMs() - this.#startedAt,
@@ -177,6 +183,7 @@ export class Server {
       replayRecords: responder.replayRecordSize,
       knocks: port.counters(),
       datagrams: socket.counters(),
+      ...(gate && { gate: gate.counters() }),
       modes: Object.fromEntries(this.#modes.map((mode) => [mode.name, mode.counters()])),
     };
   }

@@ -37,6 +37,7 @@ export interface Knocked {
   readonly claimedAddress: string;
   readonly behindNat: boolean;
   readonly admission: string;
+  readonly admissionPort?: number;
   readonly expiresAt: string;
   readonly elapsedMs: number;
   readonly grant: string;

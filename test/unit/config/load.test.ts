@@ -29,10 +29,11 @@ test('every option is in the configuration of a new server, and is read', (t) =>
     upstream: [{ address: '127.0.0.1', port: 2222 }],
     admission: 'once',
     ttlMs: 30_000,
+    proxyProtocol: true,
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 31);
+  t.is(keys.length, 34);
 });
 
 test('a configuration says what it says', (t) => {
@@ -66,7 +67,11 @@ test('a configuration says what it says', (t) => {
      crl = "https://ca.example.org/crl.der"
      crl_refresh = "10m"
      on_stale = "warn"
+     [gate]
+     listen = ["192.0.2.1:3", "[2001:db8::1]:3"]
+     any_address = true
      [services.web]
+     proxy_protocol = true
      ports = ["tcp/80", "udp/443"]
      upstream = ["127.0.0.1:8080", "127.0.0.1:8080"]
      [services.constructor]
@@ -101,6 +106,7 @@ test('a configuration says what it says', (t) => {
         ],
         admission: null,
         ttlMs: null,
+        proxyProtocol: true,
       },
       {
         name: 'constructor',
@@ -108,6 +114,7 @@ test('a configuration says what it says', (t) => {
         upstream: null,
         admission: null,
         ttlMs: null,
+        proxyProtocol: false,
       },
     ],
     limits: {
@@ -117,6 +124,13 @@ test('a configuration says what it says', (t) => {
       grantsPerSource: 6,
       grants: 7,
       replayRecords: 2048,
+    },
+    gate: {
+      listen: [
+        { address: '192.0.2.1', port: 3 },
+        { address: '2001:db8::1', port: 3 },
+      ],
+      anyAddress: true,
     },
     logLevel: 'debug',
     controlSocket: '/run/hknock.sock',
@@ -159,6 +173,8 @@ const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
     '[firewall]\nbackend = "command"\n[firewall.command]\nopen = [""]\nclose = ["x"]',
     '4: firewall.command.open: ',
   ],
+  ['gate.listen = ["0.0.0.0:1", "[::]:2"]', '1: gate.listen[1]: '],
+  [`gate.listen = ["0.0.0.0:22"]\n${ssh}`, '3: services.ssh.ports[0]: '],
   [`firewall.backend = "userspace"\n${ssh}`, '2: services.ssh.upstream: '],
   [`${ssh}upstream = ["127.0.0.1:1", "127.0.0.1:2"]`, '3: services.ssh.upstream: '],
   [`${ssh}upstream = "127.0.0.1:1"`, '3: services.ssh.upstream: '],

@@ -17,6 +17,7 @@ function service(changes: Partial<ServiceConfig> = {}): ServiceConfig {
     name: parseServiceName('ssh'),
     ports: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
     upstream: null,
+    proxyProtocol: false,
     admission: null,
     ttlMs: null,
     ...changes,

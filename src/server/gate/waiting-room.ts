@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import { limitKey } from '../../bytes/prefix.ts';
+import type { Clock, Timer } from '../../host/clock.ts';
+import type { IpAddress } from '../../units/network.ts';
+
+/** Connections that have proved nothing yet: in all, and from one IPv4 address or IPv6 /64. */
+const MAX_WAITING = 1024;
+export const MAX_WAITING_PER_SOURCE = 64;
+
+/** From the connection to its first message; then it is reset, whatever it has said or not said (gate.md, section 5). */
+export const TIME_LIMIT_MS = 5000;
+
+interface Guest {
+  readonly socket: Socket;
+  readonly source: string;
+  readonly timer: Timer;
+}
+
+/**
+ * Where connections stay until they have proved themselves. When there is no room, the one that has waited longest has to go: a client
+ * needs two round trips, so a flood must fill the room faster than that to keep it out.
+ */
+export class WaitingRoom {
+  readonly #clock: Clock;
+  /** By `connectionName`, oldest first. */
+  readonly #guests = new Map<string, Guest>();
+  readonly #bySource = new Map<string, Set<string>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#guests.size;
+  }
+
+  enter(socket: Socket, address: IpAddress): void {
+    const source = limitKey(address);
+    const others = this.#bySource.get(source);
+    if (others !== undefined && others.size >= MAX_WAITING_PER_SOURCE) this.#makeRoom(others);
+    if (this.#guests.size >= MAX_WAITING) this.#makeRoom(this.#guests.keys());
+    const name = connectionName(socket);
+    const timer = this.#clock.after(TIME_LIMIT_MS, () => socket.resetAndDestroy());
+    this.#guests.set(name, { socket, source, timer });
+    this.#bySource.set(source, (this.#bySource.get(source) ?? new Set()).add(name));
+    socket.once('close', () => {
+      this.leave(name);
+    });
+  }
+
+  /** Takes one out: from now on nobody limits its time. Safe to call for one that is not here. */
+  leave(name: string): void {
+    const guest = this.#guests.get(name);
+    if (guest === undefined) return;
+    guest.timer.cancel();
+    this.#guests.delete(name);
+    const others = this.#bySource.get(guest.source);
+    others?.delete(name);
+    if (others?.size === 0) this.#bySource.delete(guest.source);
+  }
+
+  /** Resets all. */
+  clear(): void {
+    while (this.#guests.size > 0) this.#makeRoom(this.#guests.keys());
+  }
+
+  #makeRoom(oldestFirst: Iterable<string>): void {
+    for (const name of oldestFirst) {
+      const guest = this.#guests.get(name);
+      this.leave(name);
+      guest?.socket.resetAndDestroy();
+      return;
+    }
+  }
+}
+
+/** Names a connection by its two ends: the same before and after TLS has taken it over. */
+export function connectionName({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${String(remoteAddress)} ${String(remotePort)} ${String(localAddress)}`;
+}

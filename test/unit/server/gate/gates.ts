@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ExecutionContext } from 'ava';
+import { gateKey } from '../../../../src/admission/gate/gate-key.ts';
+import { connectGranted } from '../../../../src/client/connect.ts';
+import type { KnockGranted } from '../../../../src/client/knock.ts';
+import type { Clock } from '../../../../src/host/clock.ts';
+import { FakeLog } from '../../../../src/host/fake-log.ts';
+import { type Opening, plainDoor, type ProtectedPort } from '../../../../src/host/firewall.ts';
+import { Gate, type GateOptions } from '../../../../src/server/gate/gate.ts';
+import { createSystemClock } from '../../../../src/system/clock.ts';
+import type { GrantId } from '../../../../src/units/names.ts';
+import type { Port } from '../../../../src/units/network.ts';
+import type { UnixMs } from '../../../../src/units/time.ts';
+import { freePort } from '../../firewall/free-port.ts';
+import { address, plan } from '../../grants/plans.ts';
+
+export const loopback = address('127.0.0.1');
+
+/** A TCP service of the test's: gives its port. */
+export async function serve(t: ExecutionContext, meet: (socket: Socket) => void): Promise<Port> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    meet(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port as Port;
+}
+
+let made = 0;
+
+/** A gate on loopback before one service, and what is needed to come through. */
+export class GateStage {
+  readonly gate: Gate;
+  readonly log: FakeLog;
+  readonly service: ProtectedPort;
+
+  static async create(
+    t: ExecutionContext,
+    servicePort: Port,
+    options: Partial<GateOptions> & Partial<ProtectedPort> & { readonly clock?: Clock } = {},
+  ): Promise<GateStage> {
+    const { clock = createSystemClock(), anyAddress = false, proxyProtocol = false } = options;
+    const port = (await freePort()) as Port;
+    const log = new FakeLog();
+    const listen = [{ address: loopback, port }];
+    const gate = new Gate({ listen, port, anyAddress, clock, log });
+    const { service } = plan();
+    const stage = new GateStage(gate, log, {
+      service,
+      port: { protocol: 'tcp', port: servicePort },
+      upstream: null,
+      proxyProtocol,
+    });
+    await gate.open();
+    gate.leadTo([stage.service]);
+    t.teardown(() => {
+      gate.close();
+    });
+    return stage;
+  }
+
+  private constructor(gate: Gate, log: FakeLog, service: ProtectedPort) {
+    this.gate = gate;
+    this.log = log;
+    this.service = service;
+  }
+
+  /** A grant that the gate knows, as the client has it. */
+  grant(changes: Partial<Opening> = {}): KnockGranted {
+    const sessionSecret = new Uint8Array(32).fill(++made);
+    const grant = made.toString(16).padStart(16, '0') as GrantId;
+    const opening: Opening = {
+      grant,
+      ...plan({ source: loopback, ports: [this.service.port], admission: 'gate' }),
+      door: { ...plainDoor, admissionPort: this.gate.port, gateKey: gateKey(sessionSecret) },
+      ...changes,
+    };
+    this.gate.admit(opening);
+    return {
+      granted: true,
+      grant,
+      service: opening.service,
+      server: loopback,
+      observed: { address: loopback, port: 4711 },
+      claimed: { address: loopback, port: 4711 },
+      behindNat: false,
+      elapsedMs: 1,
+      admission: 'gate',
+      ports: opening.ports,
+      admissionPort: this.gate.port,
+      expiresAt: 0 as UnixMs,
+      sessionSecret,
+    };
+  }
+
+  /** A connection by a new grant. */
+  enter(changes: Partial<Opening> = {}): Promise<Duplex> {
+    return connectGranted(this.grant(changes));
+  }
+}
