@@ -15,6 +15,7 @@ import { addPeer } from './peer.ts';
 import { addProfiles } from './profiles.ts';
 import { addServe } from './serve.ts';
 import { spreadSafetyNet } from './safety-net.ts';
+import { addSequence } from './sequence.ts';
 import { addService } from './service.ts';
 import { addStatus } from './status.ts';
 
@@ -41,6 +42,7 @@ const add = [
   addProfiles,
   addKnock,
   addConnect,
+  addSequence,
   addDoctor,
   addCompletion,
 ];

@@ -29,6 +29,7 @@ interface AddOptions extends ProfileOptions {
   readonly service: readonly ServiceName[];
   readonly admission?: Admission;
   readonly ttl?: DurationMs;
+  readonly totp?: true;
 }
 
 interface ShowOptions {
@@ -48,6 +49,7 @@ export function addPeer(program: Command): void {
       'how long its grants wait for a connection',
       argument(parseDuration),
     )
+    .option('--totp', 'let it knock by sequences too, and print the URI for an authenticator')
     .addHelpText(
       'after',
       '\nExample:\n  hknock peer add alice --service ssh --host gate.example.org',
@@ -91,9 +93,9 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
   const { PeerStore } = await import('../store/peer-store.ts');
   const { enrolPeer } = await import('../config/server-folder.ts');
   const { writeProfileFile } = await import('../store/profile-file.ts');
-  const { service: services, admission = null, ttl: ttlMs = null } = options;
+  const { service: services, admission = null, ttl: ttlMs = null, totp = false } = options;
   const directory = directoryOf(options);
-  const request = { name, services, admission, ttlMs, cutOnRevoke: null };
+  const request = { name, services, admission, ttlMs, cutOnRevoke: null, withTotp: totp };
   const profile = await enrolPeer(directory, request, await how(options));
   const path = fileFor(name, options);
   try {
@@ -149,8 +151,9 @@ async function list(options: ShowOptions): Promise<void> {
   print(formatTable([['NAME', 'SERVICES', 'ADMISSION', 'TTL'], ...rows]));
 }
 
-function publicPart({ name, services, admission, ttlMs }: PeerRecord) {
-  return { name, services, admission, ttl: ttlMs === null ? null : formatDuration(ttlMs) };
+function publicPart({ name, services, admission, ttlMs, totp }: PeerRecord) {
+  const ttl = ttlMs === null ? null : formatDuration(ttlMs);
+  return { name, services, admission, ttl, totp: totp !== null };
 }
 
 function fileFor(name: PeerName, { out }: ProfileOptions): string {
@@ -163,8 +166,9 @@ async function how({ host = null }: { readonly host?: string | null }) {
 }
 
 async function tellProfile(profile: Profile, path: string): Promise<void> {
-  const { showProfile } = await import('./show-profile.ts');
+  const { showAuthenticator, showProfile } = await import('./show-profile.ts');
   showProfile(profile, path);
+  await showAuthenticator(profile);
 }
 
 async function reload(directory: string): Promise<void> {

@@ -13,3 +13,15 @@ export function showProfile(profile: Profile, path: string): void {
   }
   tell(`give ${path} to ${profile.peer} over a safe way: it is the key to the door`);
 }
+
+/** Prints what an authenticator needs to know of the peer's key for sequences, if it has one. */
+export async function showAuthenticator({ name, peer, sequence }: Profile): Promise<void> {
+  if (sequence === undefined) return;
+  const { formatOtpauthUri } = await import('../store/authenticator.ts');
+  const uri = formatOtpauthUri(sequence.secret, { issuer: name, label: peer });
+  print(uri);
+  if (process.stderr.isTTY) tell(renderUnicodeCompact(uri));
+  tell(
+    'the second line is for an authenticator, which shows with it whether secret and clock agree',
+  );
+}

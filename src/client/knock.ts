@@ -119,7 +119,11 @@ function keysOf(profile: Profile): HandshakeKeys {
   return keys;
 }
 
-function chooseService({ services }: Profile, wanted: ServiceName | undefined): ServiceName {
+/**
+ * The service that is wanted, or the profile's only one.
+ * @throws {HknockError} `usage` when there is none such, or several
+ */
+export function chooseService({ services }: Profile, wanted: ServiceName | undefined): ServiceName {
   const names = [...services.keys()];
   const [only] = names;
   if (wanted !== undefined && services.has(wanted)) return wanted;

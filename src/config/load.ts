@@ -6,6 +6,7 @@ import type { Trouble } from '../store/toml/trouble.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { formatServicePort } from '../units/network.ts';
 import { type ConfigDocument, configSchema } from './schema.ts';
+import { sequenceTroubles, toSequence } from './sequence.ts';
 import type {
   CertificatesConfig,
   FirewallBackend,
@@ -67,6 +68,7 @@ export function decodeConfig(
     ...gateTroubles(config),
     ...commandTroubles(config),
     ...socketTroubles(config),
+    ...sequenceTroubles(config),
   ];
   if (troubles.length > 0) reportTroubles(root, troubles, source);
   return config;
@@ -87,6 +89,7 @@ function toServerConfig(
     services: toServices(document.services),
     limits: toLimits(document.limits),
     gate: { listen: document.gate.listen, anyAddress: document.gate.any_address },
+    sequence: toSequence(document.sequence, directory),
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
     certificates: toCertificates(document.certificates, directory),

@@ -7,6 +7,7 @@ import { choice, flag, list, table, tableOf, text, wholeNumber } from '../store/
 import { MAX_SERVICE_PORTS, parseServicePort } from '../units/network.ts';
 import { parseDuration } from '../units/time.ts';
 import { parseEndpoint } from './endpoint.ts';
+import { sequenceSchema } from './sequence.ts';
 import { firewallBackends, logLevels } from './server-config.ts';
 
 const endpoint = text('an address and port such as "0.0.0.0:62202" or "[::]:62202"', parseEndpoint);
@@ -88,6 +89,7 @@ export const configSchema = table({
     listen: list(endpoint, 'addresses with port', [0, 64]).default([]),
     any_address: flag().default(false),
   }).prefault({}),
+  sequence: sequenceSchema.prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
   control: table({ path: path.prefault('control.sock') }).prefault({}),
   certificates: certificates.optional(),

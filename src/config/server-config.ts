@@ -1,6 +1,7 @@
 import type { Admission } from '../units/admission.ts';
 import type { ServiceName } from '../units/names.ts';
 import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { SequenceShape } from '../units/sequence-shape.ts';
 import type { DurationMs } from '../units/time.ts';
 
 export const firewallBackends = ['nftables', 'iptables', 'userspace', 'command', 'none'] as const;
@@ -24,6 +25,7 @@ export interface ServerConfig {
   readonly services: ReadonlyMap<ServiceName, ServiceConfig>;
   readonly limits: LimitsConfig;
   readonly gate: GateConfig;
+  readonly sequence: SequenceConfig;
   readonly logLevel: LogLevel;
   /** Absolute path of the control socket, at most 107 bytes. */
   readonly controlSocket: string;
@@ -113,4 +115,28 @@ export interface LimitsConfig {
   readonly grants: number;
   /** Knocks remembered so that none counts twice. */
   readonly replayRecords: number;
+}
+
+export const sequenceSchemes = ['totp'] as const;
+
+export type SequenceSchemeName = (typeof sequenceSchemes)[number];
+
+/** Knocks by sequences of ports. */
+export interface SequenceConfig {
+  /** Those that are on; when there are none, no port is watched. */
+  readonly schemes: readonly SequenceSchemeName[];
+  /** Where packets come from: the kernel's log group, or lines in a file. */
+  readonly source: 'nflog' | 'log';
+  /** The log group. */
+  readonly group: number;
+  readonly log: { readonly file: string; readonly prefix: string };
+  /** Packets of one source in the window before it is ignored. */
+  readonly budget: number;
+  readonly windowMs: DurationMs;
+  readonly ignoreMs: DurationMs;
+  /** What the kernel hands on at most. */
+  readonly packetsPerSecond: number;
+  /** The same for one IPv4 address or IPv6 /64. */
+  readonly sourcePacketsPerSecond: number;
+  readonly totp: SequenceShape;
 }

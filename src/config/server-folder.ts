@@ -110,6 +110,7 @@ function toProfile({ config, responderId, hosts }: Server, peer: PeerRecord): Pr
     tag: peer.tag,
     secret: peer.secret,
     services: servicesOf(config, peer),
+    ...(peer.totp && { sequence: { shape: config.sequence.totp, secret: peer.totp } }),
     expect: [],
   };
 }

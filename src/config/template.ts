@@ -1,3 +1,4 @@
+import { sequenceTemplate } from './sequence-template.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 
 /** The `hknock.toml` of a new server: every option with its default and what it does. */
@@ -78,6 +79,7 @@ listen = []
 # can connect to the port, and the key alone admits.
 any_address = false
 
+${sequenceTemplate}
 [log]
 # The least important lines that are written: "debug", "info", "warn" or "error".
 level = "info"

@@ -1,8 +1,9 @@
 import type { Mode, ModeContext, StartMode } from './mode.ts';
+import { startSequenceMode } from './sequence/sequence-mode.ts';
 import { startShield } from './shield.ts';
 
 /** All there are, in the order in which they start. */
-export const knownModes: readonly StartMode[] = [startShield];
+export const knownModes: readonly StartMode[] = [startShield, startSequenceMode];
 
 /**
  * Starts all modes that the folder asks for.

@@ -9,6 +9,7 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     firewall: { ...config.firewall, onStop: null },
     limits: config.limits,
     gate: config.gate,
+    sequence: config.sequence,
     log: config.logLevel,
     control: config.controlSocket,
     // whether there are any; what is said about them counts at once

@@ -247,7 +247,10 @@ export class Server {
   async #forgetRevoked(): Promise<readonly PeerRecord[]> {
     const names = await new PeerStore(this.#options.directory).names();
     const left = [...this.#peers.records.values()].filter(({ name }) => names.has(name));
-    return this.#peers.update(left).revoked;
+    const { revoked } = this.#peers.update(left);
+    // for modes that find their peers without the table of tags
+    this.#policy = policyOf(this.#folder.config, this.#peers.records);
+    return revoked;
   }
 
   async #takeOver(): Promise<void> {

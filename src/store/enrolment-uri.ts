@@ -11,7 +11,7 @@ const VERSION = '1';
 /** Longest URI that is looked at; the longest that a profile makes in practice is a quarter of it. */
 const MAX_URI_LENGTH = 8192;
 
-const single: readonly string[] = ['v', 'name', 'peer', 'responder', 'tag', 'secret'];
+const single: readonly string[] = ['v', 'name', 'peer', 'responder', 'tag', 'secret', 'sequence'];
 const repeated: readonly string[] = ['host', 'service', 'expect'];
 
 /**
@@ -21,7 +21,8 @@ const repeated: readonly string[] = ['host', 'service', 'expect'];
  * occur may stand in a query as it is (RFC 3986, section 3.4). The text is as secret as the profile.
  */
 export function formatEnrolmentUri(profile: Profile): string {
-  const { name, hosts, port, responder, peer, tag, secret, expect } = profileFields(profile);
+  const { name, hosts, port, responder, peer, tag, secret, sequence, expect } =
+    profileFields(profile);
   const [first = '', ...others] = hosts;
   const services = [...profile.services].map(
     ([service, ports]) => `${service}:${ports.map(formatServicePort).join(',')}`,
@@ -33,6 +34,7 @@ export function formatEnrolmentUri(profile: Profile): string {
     ['responder', responder],
     ['tag', tag],
     ['secret', secret],
+    ...(sequence === undefined ? [] : [['sequence', sequence]]),
     ...others.map((host) => ['host', host]),
     ...services.map((service) => ['service', service]),
     ...(expect ?? []).map((prefix) => ['expect', prefix]),
@@ -102,6 +104,7 @@ function toFields(host: string, port: number, parameters: Parameters): ProfileFi
     tag: first('tag'),
     secret: first('secret'),
     services: toServices(parameters.get('service') ?? []),
+    ...(parameters.has('sequence') && { sequence: first('sequence') }),
     ...(parameters.has('expect') && { expect: parameters.get('expect') ?? [] }),
   };
 }

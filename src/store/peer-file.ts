@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { SECRET_LENGTH } from '../bytes/key-lengths.ts';
+import { SECRET_LENGTH, TOTP_SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
@@ -16,6 +16,8 @@ export interface PeerRecord {
   readonly tag: Uint8Array;
   /** 32 bytes */
   readonly secret: Uint8Array;
+  /** 32 bytes, for knocks by sequences; null when this peer cannot. */
+  readonly totp: Uint8Array | null;
   /** What the peer may open; at least one. */
   readonly services: readonly ServiceName[];
   /** The widest admission this peer may use; null leaves it to the service and the policy. */
@@ -37,6 +39,7 @@ export const admissionField = choice(admissions);
 const schema = table({
   tag: text('16 lower-case hexadecimal digits', parseTag),
   secret: text('43 base64url characters', (value) => parseKey(value, SECRET_LENGTH)),
+  totp: text('43 base64url characters', (value) => parseKey(value, TOTP_SECRET_LENGTH)).optional(),
   services: list(text('the name of a service', parseServiceName), 'names of services', [1, 256]),
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
@@ -70,6 +73,7 @@ export function decodePeer(
     name,
     tag: value.tag,
     secret: value.secret,
+    totp: value.totp ?? null,
     services: value.services,
     admission: value.admission ?? null,
     ttlMs: value.ttl ?? null,
@@ -79,11 +83,11 @@ export function decodePeer(
 
 /** The text of a new peer's file, with what it leaves to others as comments. */
 export function encodePeer(peer: PeerRecord): string {
-  const { admission, ttlMs, cutOnRevoke } = peer;
+  const { admission, ttlMs, cutOnRevoke, totp } = peer;
   return `# Peer '${peer.name}'. Keep this file secret: whoever has it can knock as '${peer.name}'.
 tag = "${formatTag(peer.tag)}"
 secret = "${formatKey(peer.secret)}"
-
+${totp === null ? '' : `# For knocks by sequences.\ntotp = "${formatKey(totp)}"\n`}
 # What this peer may open.
 services = [${peer.services.map((service) => `"${service}"`).join(', ')}]
 
@@ -97,19 +101,24 @@ ${cutOnRevoke === null ? '# cut_on_revoke = true' : `cut_on_revoke = ${String(cu
 `;
 }
 
-/** A correct peer's file with another tag and secret and everything else, comments too, as it was. */
-export function replacePeerKeys(content: string, keys: Pick<PeerRecord, 'tag' | 'secret'>): string {
+/** The keys of a peer, which are made and replaced together. */
+export type PeerKeys = Pick<PeerRecord, 'tag' | 'secret' | 'totp'>;
+
+/** A correct peer's file with other keys in place of those that stand there; everything else, comments too, as it was. */
+export function replacePeerKeys(content: string, { tag, secret, totp }: PeerKeys): string {
   const root = parseToml(content, { file: 'peer', code: 'config' });
+  const replacement = (key: string, text: string) => ({ node: findNode(root, [key]).node, text });
   return (
     [
-      { node: findNode(root, ['tag']).node, text: `"${formatTag(keys.tag)}"` },
-      { node: findNode(root, ['secret']).node, text: `"${formatKey(keys.secret)}"` },
+      replacement('tag', formatTag(tag)),
+      replacement('secret', formatKey(secret)),
+      ...(totp === null ? [] : [replacement('totp', formatKey(totp))]),
     ]
-      // from the end, so that the first change does not move the second's place
+      // from the end, so that the first change does not move the others' places
       .sort((a, b) => b.node.range[0] - a.node.range[0])
       .reduce(
         (text, { node: { range }, text: value }) =>
-          text.slice(0, range[0]) + value + text.slice(range[1]),
+          `${text.slice(0, range[0])}"${value}"${text.slice(range[1])}`,
         content,
       )
   );

@@ -1,13 +1,19 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PEER_TAG_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
+import { PEER_TAG_LENGTH, SECRET_LENGTH, TOTP_SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type PeerName, parsePeerName, type ServiceName } from '../units/names.ts';
 import { whileAlone } from './folder-lock.ts';
 import { formatTag } from './key-text.ts';
-import { decodePeer, encodePeer, type PeerRecord, replacePeerKeys } from './peer-file.ts';
+import {
+  decodePeer,
+  encodePeer,
+  type PeerKeys,
+  type PeerRecord,
+  replacePeerKeys,
+} from './peer-file.ts';
 import {
   createPrivateFile,
   readPrivateFile,
@@ -18,7 +24,10 @@ import {
 } from './private-file.ts';
 
 /** What an operator says about a new peer; what is null is left to the service and the policy. */
-export type PeerRequest = Omit<PeerRecord, 'tag' | 'secret'>;
+export type PeerRequest = Omit<PeerRecord, keyof PeerKeys> & {
+  /** Whether it may knock by sequences too; not, if not said. */
+  readonly withTotp?: boolean;
+};
 
 /** Files that are read at once: enough to keep the disk busy, far below the limit on open files. */
 const READ_AT_ONCE = 64;
@@ -72,7 +81,8 @@ export class PeerStore {
    * @throws {HknockError} `usage` when there is one of that name, `host` when its file cannot be written
    */
   async add(request: PeerRequest, entropy: Entropy): Promise<PeerRecord> {
-    const peer = { ...request, ...newKeys(entropy) };
+    const { withTotp = false, ...rest } = request;
+    const peer = { ...rest, ...newKeys(entropy, withTotp) };
     try {
       await createPrivateFile(this.#pathOf(peer.name), encodePeer(peer), { forFolderOwner: true });
     } catch (error) {
@@ -114,7 +124,8 @@ export class PeerStore {
     return this.#whileAlone(name, async () => {
       const file = this.#pathOf(name);
       const content = await readPrivateFile(file, { content: 'secret' });
-      const peer = { ...decodePeer(content, name, { file, known: null }), ...newKeys(entropy) };
+      const before = decodePeer(content, name, { file, known: null });
+      const peer = { ...before, ...newKeys(entropy, before.totp !== null) };
       await deliver(peer);
       await replacePrivateFile(file, replacePeerKeys(content, peer));
       return peer;
@@ -186,6 +197,10 @@ export class PeerStore {
   }
 }
 
-function newKeys(entropy: Entropy): Pick<PeerRecord, 'tag' | 'secret'> {
-  return { tag: entropy.bytes(PEER_TAG_LENGTH), secret: entropy.bytes(SECRET_LENGTH) };
+function newKeys(entropy: Entropy, withTotp: boolean): PeerKeys {
+  return {
+    tag: entropy.bytes(PEER_TAG_LENGTH),
+    secret: entropy.bytes(SECRET_LENGTH),
+    totp: withTotp ? entropy.bytes(TOTP_SECRET_LENGTH) : null,
+  };
 }

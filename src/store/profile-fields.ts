@@ -13,6 +13,7 @@ import {
 import { parseHost } from './host-name.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { isProfileName, MAX_HOSTS, MAX_PREFIXES, type Profile } from './profile.ts';
+import { formatSequenceKey, parseSequenceKey } from './sequence-key.ts';
 import type { Trouble } from './toml/trouble.ts';
 
 /** A profile as plain data: what stands in a profile file and in the client's store. */
@@ -24,6 +25,7 @@ export interface ProfileFields {
   readonly peer: string;
   readonly tag: string;
   readonly secret: string;
+  readonly sequence?: string;
   /** Left out when there are none. */
   readonly expect?: readonly string[];
   readonly services: Readonly<Record<string, readonly string[]>>;
@@ -39,6 +41,7 @@ export function profileFields(profile: Profile): ProfileFields {
     peer: profile.peer,
     tag: formatTag(profile.tag),
     secret: formatKey(profile.secret),
+    ...(profile.sequence && { sequence: formatSequenceKey(profile.sequence) }),
     ...(profile.expect.length > 0 && { expect: profile.expect }),
     services: Object.fromEntries(
       [...profile.services].map(([name, ports]) => [name, ports.map(formatServicePort)]),
@@ -73,6 +76,7 @@ export function parseProfile(
     peer: read('peer', readers.peer),
     tag: read('tag', readers.tag),
     secret: read('secret', readers.secret),
+    ...(Object.hasOwn(data, 'sequence') && { sequence: read('sequence', readers.sequence) }),
     expect: Object.hasOwn(data, 'expect') ? read('expect', readers.expect) : [],
     services: read('services', readers.services),
   };
@@ -105,6 +109,10 @@ const readers = {
   secret: {
     expected: '43 base64url characters',
     parse: text((key) => parseKey(key, SECRET_LENGTH)),
+  },
+  sequence: {
+    expected: 'a sequence key such as "tcp:20000-32767:6:" and 43 base64url characters',
+    parse: text(parseSequenceKey),
   },
   expect: {
     expected: `a list of 1 to ${String(MAX_PREFIXES)} prefixes such as "203.0.113.0/24"`,

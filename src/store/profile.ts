@@ -1,6 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { Port, Prefix, ServicePort } from '../units/network.ts';
+import type { SequenceKey } from './sequence-key.ts';
 
 /** The UDP port of a responder when nobody says another. */
 export const DEFAULT_PORT = 62_202 as Port;
@@ -27,6 +28,8 @@ export interface Profile {
   readonly secret: Uint8Array;
   /** What may be asked for; at least one service with at least one port. */
   readonly services: ReadonlyMap<ServiceName, readonly ServicePort[]>;
+  /** For knocks by sequences; left out when the server has given none. */
+  readonly sequence?: SequenceKey;
   /** The addresses that the client may have on its way to the server; empty when it may have any. */
   readonly expect: readonly Prefix[];
 }

@@ -19,6 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   iptables: 'iptables',
   ipset: 'ipset',
   knockd: 'knockd',
+  knock: 'knockd',
   fwknop: 'fwknop-client',
   fwknopd: 'fwknop-server',
 };

@@ -3,37 +3,16 @@ import { decodeUint32, encodeUint64 } from '../../bytes/integer.ts';
 import { hkdfExpand, hkdfExtract } from '../../crypto/kdf.ts';
 import { Mac } from '../../crypto/mac.ts';
 import type { ServiceName } from '../../units/names.ts';
-import type { Port, Protocol } from '../../units/network.ts';
+import type { Port } from '../../units/network.ts';
+import { type SequenceShape, sliceWidth } from '../../units/sequence-shape.ts';
 import type { UnixMs } from '../../units/time.ts';
-
-/** Length of a TOTP secret in bytes: that of the hash, as RFC 6238, section 5.1, wants it. */
-export const TOTP_SECRET_LENGTH = 32;
 
 /** Length of a time step in seconds (sequence.md, section 3). */
 export const STEP_SECONDS = 30;
 
-/** Knocks of one sequence: fewer can be guessed, more are a burden on the way. */
-export const MIN_KNOCKS = 4;
-export const MAX_KNOCKS = 16;
-
-/** What a sequence looks like: both sides must say the same. */
-export interface SequenceShape {
-  readonly protocol: Protocol;
-  /** The range of ports, both ends included. */
-  readonly first: Port;
-  readonly last: Port;
-  /** Knocks in a sequence. */
-  readonly count: number;
-}
-
 /** The time step of a moment (RFC 6238, section 4.2, with T0 = 0). */
 export function stepAt(unixMs: UnixMs): number {
   return Math.floor(unixMs / 1000 / STEP_SECONDS);
-}
-
-/** Ports in each slice of the range, one slice for each knock. */
-export function sliceWidth({ first, last, count }: SequenceShape): number {
-  return Math.floor((last - first + 1) / count);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PeerName, ServiceName } from '../../units/names.ts';
 import type { Port } from '../../units/network.ts';
+import type { SequenceShape } from '../../units/sequence-shape.ts';
 import type { UnixMs } from '../../units/time.ts';
 import type { Scheme, Verdict, WatchedPorts } from '../scheme.ts';
 import type { Heard } from '../tracker.ts';
@@ -7,7 +8,6 @@ import {
   credentialId,
   sequencePorts,
   sequenceSessionSecret,
-  type SequenceShape,
   stepAt,
   stepKey,
 } from './totp-ports.ts';

@@ -9,7 +9,7 @@ export interface Source {
 }
 
 /** Values of keys with these names are never shown. */
-const secretKeys = new Set(['secret', 'tag']);
+const secretKeys = new Set(['secret', 'tag', 'totp', 'sequence']);
 
 const MAX_SHOWN = 10;
 

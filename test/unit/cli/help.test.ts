@@ -18,6 +18,7 @@ const commands = [
   'profiles',
   'knock',
   'connect',
+  'sequence',
   'doctor',
   'completion',
 ];

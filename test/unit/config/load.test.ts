@@ -33,7 +33,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 34);
+  t.is(keys.length, 47);
 });
 
 test('a configuration says what it says', (t) => {
@@ -132,6 +132,7 @@ test('a configuration says what it says', (t) => {
       ],
       anyAddress: true,
     },
+    sequence: decodeConfig('', '/srv').sequence,
     logLevel: 'debug',
     controlSocket: '/run/hknock.sock',
     certificates: {

@@ -11,6 +11,7 @@ function record(name: string, keys: number, changes: Partial<PeerRecord> = {}): 
     name: parsePeerName(name),
     tag: new Uint8Array(8).fill(keys),
     secret: new Uint8Array(32).fill(keys),
+    totp: null,
     services: [parseServiceName('ssh')],
     admission: null,
     ttlMs: null,

@@ -49,6 +49,7 @@ test('a peer carries its own limits and never its keys', (t) => {
     name,
     tag: new Uint8Array(8),
     secret: new Uint8Array(32),
+    totp: null,
     services: [service().name],
     admission: 'once',
     ttlMs: parseDuration('5s'),

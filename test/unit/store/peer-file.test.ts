@@ -12,19 +12,20 @@ const source = { file: 'alice.toml', known: null };
 const entropy = new FakeEntropy(5);
 const tag = entropy.bytes(8);
 const secret = entropy.bytes(32);
+const totp = entropy.bytes(32);
 const keys = `tag = "${formatTag(tag)}"\nsecret = "${formatKey(secret)}"\n`;
 
 test('every peer is read back from its file', (t) => {
   fc.assert(
-    fc.property(anyPeerRequest, (request) => {
-      const peer = { ...request, tag, secret };
+    fc.property(anyPeerRequest, fc.constantFrom(null, totp), (request, own) => {
+      const peer = { ...request, tag, secret, totp: own };
       t.deepEqual(decodePeer(encodePeer(peer), request.name, source), peer);
     }),
   );
 });
 
 test('the options that a new file names as comments are read when they are options', (t) => {
-  const text = encodePeer({ ...peerRequest('alice'), tag, secret }).replaceAll(
+  const text = encodePeer({ ...peerRequest('alice'), tag, secret, totp: null }).replaceAll(
     /^# (\w+ = )/gm,
     '$1',
   );
@@ -82,8 +83,8 @@ test('a service that the server does not have is told with its line', async (t) 
 });
 
 test('new keys change nothing else in a file', (t) => {
-  const next = { tag: entropy.bytes(8), secret: entropy.bytes(32) };
-  const peer = { ...peerRequest('alice'), tag, secret };
+  const next = { tag: entropy.bytes(8), secret: entropy.bytes(32), totp: null };
+  const peer = { ...peerRequest('alice'), tag, secret, totp: null };
   for (const content of [
     encodePeer(peer),
     `# \u{1F511} secret = "x"\nservices = ["ssh"] # mine\r\n'secret' = '${formatKey(secret)}'\t# s\r\ntag = """${formatTag(tag)}"""`,
@@ -97,4 +98,20 @@ test('new keys change nothing else in a file', (t) => {
         .replace(/(?<=secret'? = )["']+[\w-]{43}["']+/, '');
     t.is(blank(replaced), blank(content));
   }
+});
+
+test('where a peer knocks by sequences as well, that key is replaced too', (t) => {
+  const peer = { ...peerRequest('alice'), tag, secret, totp };
+  const next = { tag: entropy.bytes(8), secret: entropy.bytes(32), totp: entropy.bytes(32) };
+  const replaced = replacePeerKeys(encodePeer(peer), next);
+  t.deepEqual(decodePeer(replaced, alice, source), { ...peer, ...next });
+  t.is(replaced, encodePeer({ ...peer, ...next }));
+});
+
+test('no message about a wrong key for sequences shows it', async (t) => {
+  const long = formatKey(entropy.bytes(33));
+  const content = `${keys}totp = "${long}"\nservices = ["ssh"]\n`;
+  const fault = await faultOf(() => decodePeer(content, alice, source));
+  t.true(fault.message.startsWith('alice.toml:3: totp: '), fault.message);
+  t.false(fault.message.includes(long.slice(0, 8)), fault.message);
 });

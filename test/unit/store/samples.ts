@@ -4,6 +4,8 @@ import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { parseHost } from '../../../src/store/host-name.ts';
 import type { PeerRequest } from '../../../src/store/peer-store.ts';
 import { DEFAULT_PORT, isProfileName, type Profile } from '../../../src/store/profile.ts';
+import type { SequenceKey } from '../../../src/store/sequence-key.ts';
+import { parseSequenceShape } from '../../../src/units/sequence-shape.ts';
 import { admissions } from '../../../src/units/admission.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
 import { isPort, parseServicePort } from '../../../src/units/network.ts';
@@ -54,6 +56,14 @@ const serviceName = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/).map(parseServ
 
 const peerName = fc.stringMatching(/^[A-Za-z0-9_@][A-Za-z0-9._@-]{0,63}$/).map(parsePeerName);
 
+const shape = parseSequenceShape('udp:1024-65535:16');
+if (shape === null) throw new Error('no shape');
+
+const sequenceKey: fc.Arbitrary<SequenceKey> = fc.record({
+  shape: fc.constant(shape),
+  secret: bytes(32),
+});
+
 /** Any profile that can be. */
 export const anyProfile: fc.Arbitrary<Profile> = fc
   .record({
@@ -66,6 +76,7 @@ export const anyProfile: fc.Arbitrary<Profile> = fc
     peer: peerName,
     tag: bytes(8),
     secret: bytes(32),
+    sequence: fc.option(sequenceKey),
     services: fc
       .array(fc.tuple(serviceName, fc.array(servicePort, { minLength: 1, maxLength: 16 })), {
         minLength: 1,
@@ -82,7 +93,11 @@ export const anyProfile: fc.Arbitrary<Profile> = fc
       },
     ),
   })
-  .map(({ name, ...rest }) => ({ ...rest, name: name ?? rest.hosts[0] ?? '' }));
+  .map(({ name, sequence, ...rest }) => ({
+    ...rest,
+    ...(sequence && { sequence }),
+    name: name ?? rest.hosts[0] ?? '',
+  }));
 
 /** Anything that can be said about a peer. */
 export const anyPeerRequest: fc.Arbitrary<PeerRequest> = fc.record({

@@ -1,0 +1,202 @@
+import type { SequenceConfig } from '../../config/server-config.ts';
+import type { ServerFolder } from '../../config/server-folder.ts';
+import { ignoredReasons, type Ignored } from '../../sequence/capture/ignored.ts';
+import type { Packet } from '../../sequence/capture/packet.ts';
+import type { Scheme, Verdict, WatchedPorts } from '../../sequence/scheme.ts';
+import { credentialId, stepAt } from '../../sequence/schemes/totp-ports.ts';
+import { TotpScheme } from '../../sequence/schemes/totp.ts';
+import { Tracker } from '../../sequence/tracker.ts';
+import { StepStore } from '../../store/step-store.ts';
+import type { Mode, ModeContext } from '../mode.ts';
+import { LogFileSource } from './log-file.ts';
+import { NflogSource } from './nflog.ts';
+import type { PacketSource } from './source.ts';
+import { applyRules, renderUnwatch, renderWatch } from './watch-rules.ts';
+
+/** Sources and packets that are remembered: some 20 MB at most. */
+const TRACKER_CAPACITY = 131_072;
+
+const outcomes = [
+  'heard',
+  'repeated',
+  'exhausted',
+  'ignored',
+  'unwatched',
+  'used',
+  'granted',
+  'refused',
+  'failed',
+] as const;
+
+/**
+ * Starts sequence mode (sequence.md) where the configuration names a scheme.
+ * @throws {HknockError} `host` when packets cannot be captured, `config` when the file of steps is wrong
+ */
+export async function startSequenceMode(context: ModeContext): Promise<Mode | null> {
+  const config = context.folder.config.sequence;
+  if (config.schemes.length === 0) return null;
+  const steps = await StepStore.open(context.folder.config.directory);
+  const mode = new SequenceMode(context, steps);
+  await mode.start();
+  return mode;
+}
+
+class SequenceMode implements Mode {
+  readonly name = 'sequence';
+  readonly #context: ModeContext;
+  readonly #config: SequenceConfig;
+  readonly #steps: StepStore;
+  readonly #tracker: Tracker;
+  readonly #counts = new Map<string, number>(
+    [...outcomes, ...ignoredReasons].map((each) => [each, 0]),
+  );
+  readonly #open = new Set<Promise<void>>();
+  #schemes: readonly Scheme[];
+  #source: PacketSource | null = null;
+
+  constructor(context: ModeContext, steps: StepStore) {
+    this.#context = context;
+    this.#config = context.folder.config.sequence;
+    this.#steps = steps;
+    const { budget, windowMs, ignoreMs } = this.#config;
+    this.#tracker = new Tracker({ budget, windowMs, ignoreMs, capacity: TRACKER_CAPACITY });
+    this.#schemes = this.#schemesOf(context.folder);
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#context;
+    for (const { name, fallsTo } of this.#schemes) {
+      log.warn('knocks by sequences are on', { scheme: name, falls_to: fallsTo });
+    }
+    this.#warnOfClock();
+    this.#source = await this.#listen();
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const restarts = this.#source?.restarts ?? 0;
+    return { ...Object.fromEntries(this.#counts), remembered: this.#tracker.size, restarts };
+  }
+
+  reload(folder: ServerFolder): Promise<void> {
+    this.#schemes = this.#schemesOf(folder);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.#source?.stop();
+    await Promise.all(this.#open);
+    if (this.#config.source !== 'nflog') return;
+    // the door must be left as the configuration says, whatever becomes of these
+    await applyRules(renderUnwatch()).catch((fault: unknown) => {
+      this.#context.log.error('watched ports stay shut', { fault: String(fault) });
+    });
+  }
+
+  // which ports are watched, and how, counts from the start; who may knock from the last reload
+  #schemesOf({ peers, responderId }: ServerFolder): readonly Scheme[] {
+    const credentials = peers.flatMap(({ name: peer, totp: secret, services }) =>
+      secret === null ? [] : [{ peer, secret, services }],
+    );
+    this.#steps.keepOnly(new Set(credentials.map(({ secret }) => credentialId(secret))));
+    return [new TotpScheme({ credentials, responderId, shape: this.#config.totp })];
+  }
+
+  async #listen(): Promise<PacketSource> {
+    const { clock, log } = this.#context;
+    const { source, group, log: file } = this.#config;
+    const listener = (packet: Packet | Ignored): void => {
+      this.#receive(packet);
+    };
+    if (source === 'log') {
+      return LogFileSource.start({ path: file.file, prefix: file.prefix, listener, clock, log });
+    }
+    // first the ear, then the rules: a capture that does not start leaves no port shut
+    const capture = await NflogSource.start({ group, listener, clock, log });
+    try {
+      await applyRules(renderWatch({ ...this.#config, ports: this.#watched() }));
+      return capture;
+    } catch (fault) {
+      await capture.stop();
+      throw fault;
+    }
+  }
+
+  #watched(): readonly WatchedPorts[] {
+    return this.#schemes.flatMap(({ watched }) => watched);
+  }
+
+  #receive(packet: Packet | Ignored): void {
+    if (typeof packet === 'string') {
+      this.#count(packet);
+      return;
+    }
+    const isWatched = this.#watched().some(
+      ({ protocol, first, last }) =>
+        packet.protocol === protocol && packet.port >= first && packet.port <= last,
+    );
+    if (!isWatched) {
+      this.#count('unwatched');
+      return;
+    }
+    const { clock } = this.#context;
+    const seen = this.#tracker.observe(packet, clock.monotonicMs());
+    this.#count(seen.kind);
+    if (seen.kind === 'exhausted') {
+      this.#context.log.debug('too many packets, ignored for a while', { source: packet.source });
+    }
+    if (seen.kind !== 'heard') return;
+    for (const scheme of this.#schemes) {
+      const verdict = scheme.judge(seen.trail, clock.unixMs());
+      if (verdict === null) continue;
+      this.#tracker.consume(packet.source, verdict.used);
+      this.#begin(verdict, packet);
+      return;
+    }
+  }
+
+  #begin(verdict: Verdict, packet: Packet): void {
+    const concluded: Promise<void> = this.#conclude(verdict, packet)
+      .catch((fault: unknown) => {
+        this.#count('failed');
+        const { peer, service } = verdict;
+        this.#context.log.error('knock failed', { peer, service, fault: String(fault) });
+      })
+      .finally(() => this.#open.delete(concluded));
+    this.#open.add(concluded);
+  }
+
+  async #conclude({ peer, service, ...verdict }: Verdict, packet: Packet): Promise<void> {
+    const { admit, log } = this.#context;
+    if (!(await this.#steps.use(verdict.credential, verdict.step))) {
+      this.#count('used');
+      log.warn('a step that has opened before, or an earlier one', { peer, service });
+      this.#warnOfClock();
+      return;
+    }
+    const { kind } = await admit({
+      peer,
+      service,
+      admission: null,
+      observed: { address: packet.source, port: packet.sourcePort },
+      claimed: null,
+      sessionSecret: verdict.sessionSecret,
+    });
+    this.#count(kind);
+  }
+
+  #warnOfClock(): void {
+    const { latest } = this.#steps;
+    const now = stepAt(this.#context.clock.unixMs());
+    if (latest === null || latest <= now + 1) return;
+    this.#context.log.error(
+      'the clock was set back: whoever has knocked since cannot, until it is past that time',
+      {
+        steps: latest - now,
+      },
+    );
+  }
+
+  #count(what: (typeof outcomes)[number] | Ignored): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+}

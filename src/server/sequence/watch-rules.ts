@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { faultOfEnd } from '../../firewall/nftables/console.ts';
+import { toolEnvironment } from '../../firewall/nftables/environment.ts';
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { WatchedPorts } from '../../sequence/scheme.ts';
+
+/** Our second table: it watches ports, and the first one opens them. */
+const TABLE = 'inet hknock_sequence';
+
+/** Sources whose rate the kernel remembers, of each family; those beyond are limited together only. */
+const MAX_SOURCES = 65_536;
+
+/** All headers of a packet, with as many extensions and options as are read. */
+const SNAPLEN = 256;
+
+export interface Watch {
+  readonly ports: readonly WatchedPorts[];
+  /** The log group to which packets go. */
+  readonly group: number;
+  readonly packetsPerSecond: number;
+  /** For one IPv4 address or IPv6 /64. */
+  readonly sourcePacketsPerSecond: number;
+}
+
+/**
+ * The rules that keep ports shut and hand packets to them on to a log group, in place of whatever an earlier run of ours left.
+ * They stand before the door of the services and before the usual filters: those never see what is watched.
+ */
+export function renderWatch(watch: Watch): string {
+  const { group, packetsPerSecond, sourcePacketsPerSecond } = watch;
+  const most = (perSecond: number): string =>
+    `${String(perSecond)}/second burst ${String(perSecond)} packets`;
+  // first each source for itself: one that scans does not crowd out the others
+  const perSource = `limit rate over ${most(sourcePacketsPerSecond)}`;
+  return `${renderUnwatch()}
+table ${TABLE} {
+  set talkers4 { type ipv4_addr; size ${String(MAX_SOURCES)}; flags dynamic,timeout; timeout 1m; }
+  set talkers6 { type ipv6_addr; size ${String(MAX_SOURCES)}; flags dynamic,timeout; timeout 1m; }
+  chain heard {
+    update @talkers4 { ip saddr ${perSource} } drop
+    update @talkers6 { ip6 saddr & ffff:ffff:ffff:ffff:: ${perSource} } drop
+    limit rate ${most(packetsPerSecond)} log group ${String(group)} snaplen ${String(SNAPLEN)} queue-threshold 1
+    drop
+  }
+  chain input {
+    type filter hook input priority filter - 20; policy accept;
+    ${watch.ports.map(renderPorts).join('\n    ')}
+  }
+}
+`;
+}
+
+/** The rules that take it all away, whether or not it is there. */
+export function renderUnwatch(): string {
+  return `add table ${TABLE}\ndelete table ${TABLE}`;
+}
+
+// of UDP new ones only: answers to questions of this host's own may come to any port
+function renderPorts({ protocol, first, last }: WatchedPorts): string {
+  const range = `${String(first)}-${String(last)}`;
+  return protocol === 'tcp'
+    ? `tcp dport ${range} tcp flags & (fin | syn | rst | ack) == syn jump heard`
+    : `udp dport ${range} ct state new jump heard`;
+}
+
+/**
+ * Has the kernel take all of the rules or none.
+ * @throws {HknockError} `host` when nft is missing or without privilege, or the kernel does not take them
+ */
+export async function applyRules(rules: string): Promise<void> {
+  const child = spawn('nft', ['-f', '-'], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: toolEnvironment(),
+  });
+  child.stdin.on('error', () => undefined); // 'close' tells of the same end
+  child.stdin.end(rules);
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(faultOfEnd(cause));
+    });
+    child.once('close', resolve);
+  });
+  const [code, said] = await Promise.all([ended, text(child.stderr)]);
+  if (code === 0) return;
+  if (said.includes('Operation not permitted')) throw faultOfEnd(said);
+  throw new HknockError('host', `nft does not take the rules of sequence mode: ${said.trim()}`, {
+    hint: 'it needs nftables 1.0.6 and Linux 5.10 or newer, with nfnetlink_log',
+  });
+}

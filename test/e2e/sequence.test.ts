@@ -1,0 +1,145 @@
+import type { ExecutionContext } from 'ava';
+import { netTestWith } from '../support/capabilities.ts';
+import {
+  ask,
+  deploy,
+  type Deployment,
+  type DeploymentOptions,
+  servicePort,
+} from '../support/deployment.ts';
+import type { Machine } from '../support/machine.ts';
+import { until } from '../support/netns.ts';
+import { startService, visit, welcome } from '../support/service.ts';
+import { addresses } from '../support/topology.ts';
+
+const target = { address: addresses.server, port: servicePort };
+const test = netTestWith('tcpdump', 'knock').serial; // six topologies at a time would be slow on two cores
+
+interface Status {
+  readonly modes: { readonly sequence: Readonly<Record<string, number>> };
+}
+
+/** hknock with sequence mode on, and on the client the profile `gate` of a peer that may use it. */
+async function deploySequences(
+  t: ExecutionContext,
+  { configure = (text) => text, ...options }: DeploymentOptions = {},
+): Promise<Deployment> {
+  const deployment = await deploy(t, {
+    ...options,
+    configure: (text) => configure(text.replace('schemes = []', 'schemes = ["totp"]')),
+  });
+  await addPeer(deployment.server, deployment.client, 'sam');
+  return deployment;
+}
+
+/** Makes a peer that knocks by sequences, and hands its profile to a machine. */
+async function addPeer(server: Machine, machine: Machine, peer: string): Promise<void> {
+  const profile = server.path(`${peer}.toml`);
+  await server.hknock(['peer', 'add', peer, '--service', 'web', '--totp', '--out', profile]);
+  await machine.hknock(['import', profile, '--name', 'gate', '--replace']);
+}
+
+async function countersOf(server: Machine): Promise<Readonly<Record<string, number>>> {
+  return ((await ask(server, 'status')) as Status).modes.sequence;
+}
+
+/** Waits until a counter of the mode has reached a number. */
+async function reaches(server: Machine, counter: string, count: number): Promise<void> {
+  await until(
+    async () => {
+      const counters = await countersOf(server);
+      return (counters[counter] ?? -1) >= count;
+    },
+    `${counter} to be ${String(count)}`,
+  );
+}
+
+/** What `--print` says for Debian's knock. */
+async function printed(machine: Machine): Promise<readonly string[]> {
+  const { stdout } = await machine.hknock(['sequence', 'gate', 'web', '--print']);
+  return stdout.trim().split(' ');
+}
+
+test('behind a NAT: hknock’s own client, and Debian’s knock with what it prints', async (t) => {
+  const { server, client, neighbour } = await deploySequences(t);
+  t.is(await visit(client, target), 'no answer');
+  const { stdout } = await client.hknock(['sequence', 'gate', 'web']);
+  t.is(stdout, '');
+  await reaches(server, 'granted', 1);
+  t.is(await visit(client, target), welcome);
+  t.is(await visit(neighbour, target), 'no answer', 'the grant was for one connection');
+
+  await addPeer(server, client, 'kim');
+  await client.run(['knock', ...(await printed(client))]);
+  await reaches(server, 'granted', 2);
+  t.is(await visit(client, target), welcome);
+});
+
+test('a step opens once, also when the server was started again in between', async (t) => {
+  const { server, client, daemon } = await deploySequences(t);
+  const knocks = await printed(client);
+  await client.run(['knock', ...knocks]);
+  await reaches(server, 'granted', 1);
+  t.is(await visit(client, target), welcome);
+  await client.run(['knock', ...knocks]);
+  await reaches(server, 'used', 1);
+
+  await daemon.end();
+  await server.serve();
+  await client.run(['knock', ...knocks]);
+  await reaches(server, 'used', 1);
+  t.is((await countersOf(server))['granted'], 0);
+  t.is(await visit(client, target), 'no answer');
+});
+
+test('over IPv6 with UDP, in any order, while a neighbour scans', async (t) => {
+  const { server, client, neighbour } = await deploySequences(t, {
+    hosts: [addresses.server6],
+    configure: (text) => text.replace('protocol = "tcp"', 'protocol = "udp"'),
+  });
+  const scan = Array.from({ length: 400 }, (_, n) => `${String(20_000 + n)}:udp`);
+  await neighbour.run(['knock', '-6', addresses.server6, ...scan]);
+  await reaches(server, 'exhausted', 1);
+  const [address = '', ...knocks] = await printed(client);
+  await client.run(['knock', address, ...knocks.reverse()]);
+  await reaches(server, 'granted', 1);
+  t.is(await visit(client, { address: addresses.server6, port: servicePort }), welcome);
+});
+
+test('watched ports stay shut, whatever listens there, and are as before when the server ends', async (t) => {
+  const { server, client, daemon } = await deploySequences(t);
+  await startService(server, 20_001);
+  const watched = { address: addresses.server, port: 20_001 };
+  t.is(await visit(client, watched), 'no answer');
+  await daemon.end();
+  t.is(await visit(client, watched), welcome);
+  const { stdout } = await server.place.exec(['nft', 'list', 'tables']);
+  t.notRegex(stdout, /hknock/);
+});
+
+test('a capture that dies is started again, and says so', async (t) => {
+  const { server, client, daemon } = await deploySequences(t);
+  await server.place.exec([
+    'sh',
+    '-c',
+    'kill -9 $(ip netns pids $(ip netns identify) | xargs -I{} sh -c "grep -l ^tcpdump /proc/{}/comm 2>/dev/null" | cut -d/ -f3)',
+  ]);
+  await until(() => daemon.log.includes('capture ended'), 'the end of the capture to be told');
+  await reaches(server, 'restarts', 1);
+  await until(async () => {
+    await client.hknock(['sequence', 'gate', 'web']);
+    return ((await countersOf(server))['granted'] ?? 0) > 0;
+  }, 'the capture to run again');
+  t.is(await visit(client, target), welcome);
+});
+
+test('a revoked peer’s sequence opens nothing, though the configuration is broken meanwhile', async (t) => {
+  const { server, client, daemon } = await deploySequences(t);
+  await server.place.exec(['sh', '-c', `echo broken >> ${server.path('server/hknock.toml')}`]);
+  await server.hknock(['peer', 'revoke', 'sam'], { allowFailure: true });
+  daemon.child.kill('SIGHUP');
+  await until(() => daemon.log.includes('only revocations count'), 'the reload to be told');
+  await client.hknock(['sequence', 'gate', 'web']);
+  await until(() => daemon.log.includes('service-refused'), 'the refusal to be told');
+  t.is(await visit(client, target), 'no answer');
+});
