@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCa } from './ca.ts';
 import { addClose } from './close.ts';
 import { addCompletion } from './completion.ts';
 import { addConnect } from './connect.ts';
@@ -38,6 +39,7 @@ const add = [
   addStatus,
   addGrants,
   addClose,
+  addCa,
   addImport,
   addProfiles,
   addKnock,

@@ -88,12 +88,13 @@ level = "info"
 # The socket for "hknock status" and its like, in the server's folder unless it begins with a slash.
 path = "control.sock"
 
-# For clients that come with certificates ("hknock ca init" makes an authority). Paths are in the server's folder unless
-# they begin with a slash. The authority's certificate, and this server's own private key, both PEM:
+# For clients that come with certificates: "hknock ca init" and "hknock ca issue NAME --server" make what it takes.
+# Paths are in the server's folder unless they begin with a slash.
 #
 # [certificates]
+# # The authority's certificate and this server's own private key, both PEM.
 # ca = "ca/ca.pem"
-# key = "ca/server.key"
+# key = "server.key"
 # # The list of revoked certificates, PEM or DER: a path, or an http or https URL.
 # crl = "ca/crl.pem"
 # # How often it is read again; SIGHUP does so too.

@@ -70,11 +70,11 @@ export async function refuseOpenFolder(path: string, missing: string): Promise<v
  */
 export async function createPrivateFile(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   { forFolderOwner = false } = {},
 ): Promise<void> {
   try {
-    await writeNew(path, text, forFolderOwner ? await stat(dirname(path)) : null);
+    await writeNew(path, content, forFolderOwner ? await stat(dirname(path)) : null);
     await syncDirectory(dirname(path));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') {
@@ -192,11 +192,15 @@ function lineAt(bytes: Uint8Array, end: number): string {
   return String(bytes.subarray(0, end).filter((byte) => byte === 0x0a).length + 1);
 }
 
-async function writeNew(path: string, text: string, owner: Stats | null): Promise<void> {
+async function writeNew(
+  path: string,
+  content: string | Uint8Array,
+  owner: Stats | null,
+): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     if (owner !== null && process.geteuid?.() === 0) await file.chown(owner.uid, owner.gid);
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } catch (error) {
     await rm(path, { force: true });
