@@ -11,6 +11,7 @@ const arrows = {
   certificate: ['handshake', 'pki', 'guard', 'crypto'],
   sknock: ['pki', 'guard', 'crypto'],
   sequence: ['guard', 'crypto', 'host'],
+  fwknop: ['guard', 'crypto'],
   policy: [],
   grants: ['policy', 'host'],
   firewall: ['host'],
@@ -22,7 +23,7 @@ const arrows = {
 };
 
 /** Rooms that name the interfaces of `host` in what is handed to them, and never run a line of it. */
-const hostTypesOnly = ['crypto', 'guard', 'handshake', 'certificate', 'sknock'];
+const hostTypesOnly = ['crypto', 'guard', 'handshake', 'certificate', 'sknock', 'fwknop'];
 
 const rooms = [...base, ...Object.keys(arrows), 'server', 'client', 'cli'];
 
@@ -103,7 +104,9 @@ module.exports = {
     {
       name: 'pure-rooms-do-no-io',
       severity: 'error',
-      from: { path: room(['handshake', 'certificate', 'sknock', 'sequence', 'guard', 'policy']) },
+      from: {
+        path: room(['handshake', 'certificate', 'sknock', 'sequence', 'fwknop', 'guard', 'policy']),
+      },
       to: {
         dependencyTypes: ['core'],
         path: '^(node:)?(dgram|fs|fs/promises|child_process|net|timers|timers/promises)$',

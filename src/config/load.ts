@@ -11,6 +11,7 @@ import type {
   CertificatesConfig,
   FirewallBackend,
   FirewallConfig,
+  FwknopConfig,
   LimitsConfig,
   ServerConfig,
   ServiceConfig,
@@ -90,6 +91,7 @@ function toServerConfig(
     limits: toLimits(document.limits),
     gate: { listen: document.gate.listen, anyAddress: document.gate.any_address },
     sequence: toSequence(document.sequence, directory),
+    fwknop: toFwknop(document.fwknop),
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
     certificates: toCertificates(document.certificates, directory),
@@ -135,6 +137,11 @@ function toServices(document: ConfigDocument['services']): ServerConfig['service
   );
 }
 
+function toFwknop(document: ConfigDocument['fwknop']): FwknopConfig {
+  const { enabled, listen, max_age: maxAgeMs, accept_any_source: acceptAnySource } = document;
+  return { enabled, listen, maxAgeMs, acceptAnySource };
+}
+
 function toLimits(document: ConfigDocument['limits']): LimitsConfig {
   return {
     peerKnocks: { perSecond: document.peer_knocks_per_second, burst: document.peer_knocks_burst },
@@ -151,9 +158,12 @@ function toLimits(document: ConfigDocument['limits']): LimitsConfig {
 
 // A port that two services share would be open to the peers of both, whatever either says. And on a knock port that
 // is shut to all who have no grant, nobody could get one.
-function portTroubles({ listen, gate, services }: ServerConfig): readonly Trouble[] {
+function portTroubles({ listen, gate, fwknop, services }: ServerConfig): readonly Trouble[] {
   const holders = new Map<string, string>([
     ...listen.map(({ port }) => [`udp/${String(port)}`, 'listen'] as const),
+    ...(fwknop.enabled ? fwknop.listen : []).map(
+      ({ port }) => [`udp/${String(port)}`, 'fwknop.listen'] as const,
+    ),
     ...gate.listen.map(({ port }) => [`tcp/${String(port)}`, 'gate.listen'] as const),
   ]);
   const troubles: Trouble[] = [];

@@ -71,6 +71,16 @@ const certificates = table({
   on_stale: choice(['closed', 'warn']).default('closed'),
 });
 
+const fwknop = table({
+  enabled: flag().default(false),
+  listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62201', '[::]:62201']),
+  max_age: text('a duration from "1s" to "1h"', (value) => {
+    const ageMs = parseDuration(value);
+    return ageMs >= 1000 && ageMs <= 3_600_000 ? ageMs : null;
+  }).prefault('120s'),
+  accept_any_source: flag().default(false),
+});
+
 /** Every option of `hknock.toml`, with its default. */
 export const configSchema = table({
   listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62202', '[::]:62202']),
@@ -90,6 +100,7 @@ export const configSchema = table({
     any_address: flag().default(false),
   }).prefault({}),
   sequence: sequenceSchema.prefault({}),
+  fwknop: fwknop.prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
   control: table({ path: path.prefault('control.sock') }).prefault({}),
   certificates: certificates.optional(),

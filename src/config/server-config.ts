@@ -26,6 +26,7 @@ export interface ServerConfig {
   readonly limits: LimitsConfig;
   readonly gate: GateConfig;
   readonly sequence: SequenceConfig;
+  readonly fwknop: FwknopConfig;
   readonly logLevel: LogLevel;
   /** Absolute path of the control socket, at most 107 bytes. */
   readonly controlSocket: string;
@@ -70,6 +71,17 @@ interface GateConfig {
   readonly listen: readonly Endpoint[];
   /** Whether connections may come from another address than the knock: the port is open to all then. */
   readonly anyAddress: boolean;
+}
+
+/** Knocks by the clients of fwknop. */
+export interface FwknopConfig {
+  readonly enabled: boolean;
+  /** UDP addresses; at least one. */
+  readonly listen: readonly Endpoint[];
+  /** How far a packet's timestamp may lie from our clock. */
+  readonly maxAgeMs: DurationMs;
+  /** Whether a packet may leave its source open, so that whoever sends it on is let in. */
+  readonly acceptAnySource: boolean;
 }
 
 /** What holds where neither the service nor the peer says otherwise. */

@@ -80,6 +80,19 @@ listen = []
 any_address = false
 
 ${sequenceTemplate}
+[fwknop]
+# Lets the clients of fwknop 2.6 in, by single-packet authorization: with the keys that a peer's file gives as
+# fwknop_key and fwknop_hmac_key. One packet, which needs a clock that is right, an address that the client knows, and
+# gets no answer; prefer hknock's own knock where there is a choice.
+enabled = false
+# UDP addresses on which the packets are received.
+listen = ["0.0.0.0:62201", "[::]:62201"]
+# How far a packet's time may lie from the server's.
+max_age = "120s"
+# Whether a packet may name 0.0.0.0 ("fwknop -s") and let in the address that it comes from. Whoever can hold such a packet
+# back and send it from elsewhere gets in himself.
+accept_any_source = false
+
 [log]
 # The least important lines that are written: "debug", "info", "warn" or "error".
 level = "info"

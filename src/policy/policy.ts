@@ -45,7 +45,7 @@ export interface Plan {
 /** What of a knock policy looks at. */
 export type Wish = Pick<
   Knock,
-  'peer' | 'service' | 'admission' | 'observed' | 'authorised' | 'port'
+  'peer' | 'service' | 'admission' | 'observed' | 'authorised' | 'port' | 'lifetimeMs'
 >;
 
 /**
@@ -75,7 +75,7 @@ export function decide(
     source: wish.observed.address,
     ports,
     admission,
-    lifetimeMs: own?.lifetimeMs ?? service.lifetimeMs,
+    lifetimeMs: shorter(own?.lifetimeMs ?? service.lifetimeMs, wish.lifetimeMs),
     ...(authorised && { authorised }),
     ...(port && { port }),
   };
@@ -114,6 +114,10 @@ function wantedPorts(
 
 function includesPort(ports: readonly ServicePort[], { protocol, port }: ServicePort): boolean {
   return ports.some((each) => each.protocol === protocol && each.port === port);
+}
+
+function shorter(allowed: DurationMs, wanted: DurationMs = allowed): DurationMs {
+  return wanted < allowed ? wanted : allowed;
 }
 
 function narrower(a: Admission, b: Admission): Admission {

@@ -10,6 +10,7 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     limits: config.limits,
     gate: config.gate,
     sequence: config.sequence,
+    fwknop: { enabled: config.fwknop.enabled, listen: config.fwknop.listen },
     log: config.logLevel,
     control: config.controlSocket,
     // whether there are any; what is said about them counts at once

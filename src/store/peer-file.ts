@@ -3,6 +3,13 @@ import { SECRET_LENGTH, TOTP_SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
+import {
+  encodeFwknopKeys,
+  fwknopFields,
+  type FwknopKeys,
+  fwknopOf,
+  fwknopTroubles,
+} from './fwknop-keys.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { parseToml } from './toml/document.ts';
 import { choice, decodeToml, flag, list, table, text } from './toml/fields.ts';
@@ -26,6 +33,8 @@ export interface PeerRecord {
   readonly ttlMs: DurationMs | null;
   /** Whether revoking this peer also cuts its connections; null leaves it to the policy. */
   readonly cutOnRevoke: boolean | null;
+  /** What it knocks with as a client of fwknop, if it may. */
+  readonly fwknop?: FwknopKeys;
 }
 
 /** A time for a grant to wait, from one second to one day. */
@@ -44,6 +53,7 @@ const schema = table({
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
   cut_on_revoke: flag().optional(),
+  ...fwknopFields,
 });
 
 /**
@@ -58,6 +68,8 @@ export function decodePeer(
 ): PeerRecord {
   const source = { file, code: 'config' } as const;
   const { value, root } = decodeToml<z.infer<typeof schema>>(content, schema, source);
+  const lone = fwknopTroubles(value);
+  if (lone.length > 0) reportTroubles(root, lone, source);
   const strange = value.services
     .map((service, at) => ({ service, path: ['services', at] }))
     .filter(({ service }) => known?.has(service) === false);
@@ -78,6 +90,7 @@ export function decodePeer(
     admission: value.admission ?? null,
     ttlMs: value.ttl ?? null,
     cutOnRevoke: value.cut_on_revoke ?? null,
+    ...fwknopOf(value),
   };
 }
 
@@ -98,7 +111,7 @@ ${admission === null ? '# admission = "once"' : `admission = "${admission}"`}
 ${ttlMs === null ? '# ttl = "30s"' : `ttl = "${formatDuration(ttlMs)}"`}
 # Whether revoking this peer also cuts its connections.
 ${cutOnRevoke === null ? '# cut_on_revoke = true' : `cut_on_revoke = ${String(cutOnRevoke)}`}
-`;
+${peer.fwknop === undefined ? '' : encodeFwknopKeys(peer.fwknop)}`;
 }
 
 /** The keys of a peer, which are made and replaced together. */

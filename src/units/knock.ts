@@ -23,6 +23,8 @@ export interface Knock {
    * The ports that the credential itself allows, where it does, as a certificate can: then these count, and no peer's file.
    */
   readonly authorised?: readonly ServicePort[];
+  /** Asked for: no longer than this; what policy says if not said, and at most that. */
+  readonly lifetimeMs?: DurationMs;
   /** The one port of the service that is wanted, where a mode names a port; all of them if not said. */
   readonly port?: ServicePort;
 }

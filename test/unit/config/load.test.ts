@@ -33,7 +33,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 47);
+  t.is(keys.length, 51);
 });
 
 test('a configuration says what it says', (t) => {
@@ -61,6 +61,11 @@ test('a configuration says what it says', (t) => {
      grants_per_source = 6
      grants = 7
      replay_records = 2048
+     [fwknop]
+     enabled = true
+     listen = ["192.0.2.1:3"]
+     max_age = "1m"
+     accept_any_source = true
      [certificates]
      ca = "ca.pem"
      key = "/etc/keys/server.key"
@@ -133,6 +138,12 @@ test('a configuration says what it says', (t) => {
       anyAddress: true,
     },
     sequence: decodeConfig('', '/srv').sequence,
+    fwknop: {
+      enabled: true,
+      listen: [{ address: '192.0.2.1', port: 3 }],
+      maxAgeMs: 60_000,
+      acceptAnySource: true,
+    },
     logLevel: 'debug',
     controlSocket: '/run/hknock.sock',
     certificates: {
@@ -149,6 +160,9 @@ const ssh = '[services.ssh]\nports = ["tcp/22"]\n';
 
 const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['listen = []', '1: listen: '],
+  ['fwknop.max_age = "2h"', '1: fwknop.max_age: '],
+  ['fwknop.listen = []', '1: fwknop.listen: '],
+  ['fwknop.enabled = true\n[services.x]\nports = ["udp/62201"]', '3: services.x.ports[0]: '],
   ['[certificates]', '1: certificates.ca: ', '1: certificates.key: '],
   ['[certificates]\nca = ""\nkey = "k"', '2: certificates.ca: '],
   ['[certificates]\nca = "c"\nkey = "k"\ncrl_refresh = "0s"', '4: certificates.crl_refresh: '],

@@ -72,6 +72,18 @@ test('a peer gets what the service says, for the address that knocked', (t) => {
   });
 });
 
+test('a lifetime that is asked for shortens what policy allows, and never prolongs it', (t) => {
+  for (const [asked, got] of [
+    ['1s', '1s'],
+    ['5m', '30s'],
+  ] as const) {
+    const wish = { peer: alice, service: ssh, admission: null, observed };
+    const lifetimeMs = parseDuration(asked);
+    const plan = decide(policyWith({}), { ...wish, lifetimeMs }, ['once']);
+    t.like(plan, { lifetimeMs: parseDuration(got) });
+  }
+});
+
 test('what the peer says about its lifetime counts before the service', (t) => {
   const plan = decided({ peer: { lifetimeMs: parseDuration('5m') } });
   t.like(plan, { lifetimeMs: parseDuration('5m') });

@@ -7,6 +7,7 @@ import { DEFAULT_PORT, isProfileName, type Profile } from '../../../src/store/pr
 import type { SequenceKey } from '../../../src/store/sequence-key.ts';
 import { parseSequenceShape } from '../../../src/units/sequence-shape.ts';
 import { admissions } from '../../../src/units/admission.ts';
+import { hmacTypes } from '../../../src/units/hmac-type.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
 import { isPort, parseServicePort } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
@@ -99,13 +100,23 @@ export const anyProfile: fc.Arbitrary<Profile> = fc
     name: name ?? rest.hosts[0] ?? '',
   }));
 
-/** Anything that can be said about a peer. */
-export const anyPeerRequest: fc.Arbitrary<PeerRequest> = fc.record({
-  name: peerName,
-  services: fc.uniqueArray(serviceName, { minLength: 1, maxLength: 5 }),
-  admission: fc.option(fc.constantFrom(...admissions)),
-  ttlMs: fc.option(
-    fc.integer({ min: 1000, max: 86_400_000 }).map((ms) => parseDuration(`${String(ms)}ms`)),
-  ),
-  cutOnRevoke: fc.option(fc.boolean()),
+const fwknopKeys = fc.record({
+  key: fc.uint8Array({ minLength: 1, maxLength: 32 }),
+  hmacKey: fc.uint8Array({ minLength: 1, maxLength: 128 }),
+  hmacType: fc.constantFrom(...hmacTypes),
 });
+
+/** Anything that can be said about a peer. */
+export const anyPeerRequest: fc.Arbitrary<PeerRequest> = fc
+  .record({
+    name: peerName,
+    services: fc.uniqueArray(serviceName, { minLength: 1, maxLength: 5 }),
+    admission: fc.option(fc.constantFrom(...admissions)),
+    ttlMs: fc.option(
+      fc.integer({ min: 1000, max: 86_400_000 }).map((ms) => parseDuration(`${String(ms)}ms`)),
+    ),
+    cutOnRevoke: fc.option(fc.boolean()),
+  })
+  .chain((request) =>
+    fc.option(fwknopKeys).map((fwknop) => (fwknop === null ? request : { ...request, fwknop })),
+  );

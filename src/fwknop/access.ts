@@ -1,0 +1,45 @@
+import { familyOf, parseAddress } from '../bytes/address.ts';
+import {
+  formatServicePort,
+  type IpAddress,
+  isPort,
+  MAX_SERVICE_PORTS,
+  type Protocol,
+  type ServicePort,
+} from '../units/network.ts';
+
+/** Who wants what opened: the text of an access message. */
+export interface AccessRequest {
+  /** Null for `0.0.0.0`: wherever the packet comes from. */
+  readonly source: IpAddress | null;
+  /** 1 to 16. */
+  readonly ports: readonly ServicePort[];
+}
+
+const ANY_SOURCE = '0.0.0.0';
+
+/** `192.0.2.1,tcp/22,udp/53` */
+export function encodeAccess({ source, ports }: AccessRequest): string {
+  return [source ?? ANY_SOURCE, ...ports.map(formatServicePort)].join(',');
+}
+
+/** Reads what {@link encodeAccess} wrote; null for anything else. */
+export function decodeAccess(text: string): AccessRequest | null {
+  const [first = '', ...rest] = text.split(',');
+  const source = decodeSource(first);
+  const ports = rest.map(decodePort).filter((port) => port !== null);
+  if (source === null || ports.length !== rest.length) return null;
+  if (ports.length === 0 || ports.length > MAX_SERVICE_PORTS) return null;
+  return { source: source === ANY_SOURCE ? null : source, ports };
+}
+
+function decodeSource(text: string): IpAddress | null {
+  const address = parseAddress(text);
+  return address === text && familyOf(address) === 4 ? address : null;
+}
+
+function decodePort(text: string): ServicePort | null {
+  const match = /^(tcp|udp)\/([1-9]\d{0,4})$/.exec(text);
+  const port = Number(match?.[2]);
+  return match !== null && isPort(port) ? { protocol: match[1] as Protocol, port } : null;
+}

@@ -1,0 +1,20 @@
+/** Why an SPA packet was dropped: counted, never told. In the order of the checks (fwknop.md, section 5). */
+export const spaDropReasons = [
+  'length',
+  'encoding',
+  'replay',
+  'hmac',
+  'cipher',
+  'malformed',
+  'digest',
+  'untimely',
+  'command',
+  'nat-access',
+  'message',
+  'source',
+  'service',
+  'limit',
+  'full',
+] as const;
+
+export type SpaDropReason = (typeof spaDropReasons)[number];

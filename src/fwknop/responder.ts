@@ -1,0 +1,183 @@
+import { hash } from 'node:crypto';
+import { ascii } from '../bytes/bytes.ts';
+import { Mac } from '../crypto/mac.ts';
+import type { KnockLimits } from '../guard/knock-limits.ts';
+import type { Knock } from '../units/knock.ts';
+import type { PeerName, ServiceName } from '../units/names.ts';
+import type { Endpoint, ServicePort } from '../units/network.ts';
+import type { DurationMs, MonotonicMs, UnixMs } from '../units/time.ts';
+import { type AccessRequest, decodeAccess } from './access.ts';
+import { type SpaDropReason, spaDropReasons } from './drop-reason.ts';
+import { decodeMessage, type SpaMessage } from './message.ts';
+import {
+  isPacketText,
+  MIN_PACKET_LENGTH,
+  openPacket,
+  type SpaKeys,
+  verifyPacket,
+} from './packet.ts';
+import type { SeenPacket, SpaReplayRecord } from './replay-record.ts';
+
+/** Longest packet that is taken: far above what any of the types needs. */
+export const MAX_PACKET_LENGTH = 1200;
+
+/** Somebody who knocks with the client of fwknop. */
+export interface SpaPeer {
+  readonly name: PeerName;
+  readonly keys: SpaKeys;
+}
+
+/** What holds for packets now. */
+export interface SpaTerms {
+  /** Tried one after the other: an SPA packet does not say whose it is. */
+  readonly peers: readonly SpaPeer[];
+  /** The service that a port belongs to; null when there is none for clients of this kind. */
+  readonly serviceOf: (port: ServicePort) => ServiceName | null;
+  /** How far a packet's timestamp may lie from our clock. */
+  readonly maxAgeMs: DurationMs;
+  /** Whether a packet may leave its source open (T-F1 of fwknop.md). */
+  readonly acceptsAnySource: boolean;
+}
+
+/** Where a packet came from and when. */
+export interface SpaArrival {
+  readonly source: Endpoint;
+  readonly now: MonotonicMs;
+  readonly unixMs: UnixMs;
+}
+
+/** What is to be done about a packet. */
+export type SpaJudgement =
+  | { readonly kind: 'drop'; readonly reason: SpaDropReason }
+  | {
+      readonly kind: 'knock';
+      /** One for each port that is wanted. */
+      readonly knocks: readonly Knock[];
+      /** To be kept before anything is opened. */
+      readonly seen: SeenPacket;
+    };
+
+export interface SpaResponderOptions {
+  readonly limits: KnockLimits;
+  readonly replays: SpaReplayRecord;
+}
+
+/** Always the same objects, so that dropping allocates nothing. */
+const drops = Object.fromEntries(
+  spaDropReasons.map((reason) => [reason, Object.freeze({ kind: 'drop', reason })]),
+) as Record<SpaDropReason, SpaJudgement>;
+
+const sessionLabel = ascii('hknock/1 fwknop session');
+
+/** The receiving side of fwknop's single-packet authorization (fwknop.md, section 5). It never answers. */
+export class SpaResponder {
+  readonly #options: SpaResponderOptions;
+
+  constructor(options: SpaResponderOptions) {
+    this.#options = options;
+  }
+
+  /** Judges one packet; the first check that fails names the reason. Never throws for what a stranger may send. */
+  receive(datagram: Uint8Array, terms: SpaTerms, arrival: SpaArrival): SpaJudgement {
+    // step 1
+    if (datagram.length < MIN_PACKET_LENGTH || datagram.length > MAX_PACKET_LENGTH) {
+      return drops.length;
+    }
+    // step 2
+    const packet = Buffer.from(datagram).toString('latin1');
+    if (!isPacketText(packet)) return drops.encoding;
+    // step 3
+    const digest = hash('sha256', packet);
+    if (this.#options.replays.has(digest)) return drops.replay;
+    // step 4: nothing is decrypted before
+    for (const peer of terms.peers) {
+      const text = verifyPacket(peer.keys, packet);
+      if (text !== null) return this.#open({ peer, text, digest }, terms, arrival);
+    }
+    return drops.hmac;
+  }
+
+  #open({ peer, text, digest }: Verified, terms: SpaTerms, arrival: SpaArrival): SpaJudgement {
+    // step 5
+    const plaintext = openPacket(peer.keys, text);
+    if (plaintext === null) return drops.cipher;
+    // step 6 and 7
+    const message = decodeMessage(plaintext);
+    if (typeof message === 'string') return drops[message];
+    // step 8
+    const seen = { digest, sentAt: (message.timestamp * 1000) as UnixMs };
+    if (!this.#isTimely(seen, terms, arrival)) return drops.untimely;
+    // step 9
+    if (message.type === 'command') return drops.command;
+    if (message.type !== 'access' && message.type !== 'access-timeout') return drops['nat-access'];
+    // step 10
+    const access = decodeAccess(message.text);
+    if (access === null) return drops.message;
+    // step 11
+    if (access.source === null && !terms.acceptsAnySource) return drops.source;
+    // step 12
+    const knocks = knocksOf({ peer, access, message, seen }, terms, arrival);
+    if (knocks === null) return drops.service;
+    return this.#take({ kind: 'knock', knocks, seen }, peer, arrival);
+  }
+
+  #take(
+    judgement: SpaJudgement & { kind: 'knock' },
+    { name }: SpaPeer,
+    { source, now }: SpaArrival,
+  ): SpaJudgement {
+    // step 13: of the packet's real source, which strangers cannot use up without a peer's key
+    if (!this.#options.limits.take(name, source.address, now)) return drops.limit;
+    // step 14
+    return this.#options.replays.add(judgement.seen) ? judgement : drops.full;
+  }
+
+  #isTimely({ sentAt }: SeenPacket, { maxAgeMs }: SpaTerms, { unixMs }: SpaArrival): boolean {
+    const { replays } = this.#options;
+    replays.forget((unixMs - maxAgeMs) as UnixMs);
+    return Math.abs(unixMs - sentAt) <= maxAgeMs && sentAt > replays.forgottenUpTo;
+  }
+}
+
+/** A packet with a peer's HMAC. */
+interface Verified {
+  readonly peer: SpaPeer;
+  /** The encrypted text. */
+  readonly text: string;
+  readonly digest: string;
+}
+
+interface Wanted {
+  readonly peer: SpaPeer;
+  readonly access: AccessRequest;
+  readonly message: SpaMessage;
+  readonly seen: SeenPacket;
+}
+
+/** Null when one of the ports belongs to no service: all that a packet asks for, or nothing. */
+function knocksOf(
+  { peer, access, message, seen }: Wanted,
+  { serviceOf }: SpaTerms,
+  { source }: SpaArrival,
+): readonly Knock[] | null {
+  const observed = access.source === null ? source : { address: access.source, port: 0 };
+  const seconds = message.timeoutSeconds ?? 0;
+  const knocks: Knock[] = [];
+  for (const port of access.ports) {
+    const service = serviceOf(port);
+    if (service === null) return null;
+    knocks.push({
+      peer: peer.name,
+      service,
+      port,
+      // the client knows none of ours
+      admission: null,
+      observed,
+      claimed: null,
+      sessionSecret: new Mac(peer.keys.hmacKey).of(sessionLabel, ascii(seen.digest)),
+      // 0 asks for what is usual
+      ...(seconds > 0 && { lifetimeMs: (seconds * 1000) as DurationMs }),
+    });
+  }
+  return knocks;
+}

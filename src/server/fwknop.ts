@@ -1,0 +1,215 @@
+import { isAtLeastAsNarrow } from '../units/admission.ts';
+import { bindDatagramSocket } from '../dgram-ext/bind.ts';
+import type { ServerFolder } from '../config/server-folder.ts';
+import { equalConstantTime } from '../crypto/mac.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import { type SpaDropReason, spaDropReasons } from '../fwknop/drop-reason.ts';
+import { type SeenPacket, SpaReplayRecord } from '../fwknop/replay-record.ts';
+import { type SpaPeer, SpaResponder, type SpaTerms } from '../fwknop/responder.ts';
+import { KnockLimits } from '../guard/knock-limits.ts';
+import type { DatagramSocket } from '../host/datagram-socket.ts';
+import { SpaReplayFile } from '../store/spa-replay-file.ts';
+import type { Knock } from '../units/knock.ts';
+import { type Endpoint, formatEndpoint, formatServicePort } from '../units/network.ts';
+import type { Mode, ModeContext } from './mode.ts';
+
+/**
+ * Packets remembered: a good one is remembered for at most twice the age that it may have, so with the usual 120 s this is 17 a
+ * second all the time. With one line each the file stays below what is read again.
+ */
+const REPLAY_CAPACITY = 4096;
+
+/** Lines that the file may have before it is begun anew. */
+const MAX_FILE_LINES = 3 * REPLAY_CAPACITY;
+
+/** Starts the reception of fwknop's packets, if the folder asks for it. */
+export async function startFwknop(context: ModeContext): Promise<Mode | null> {
+  const { folder, clock, log } = context;
+  const { config } = folder;
+  if (!config.fwknop.enabled) return null;
+  const terms = termsOf(folder);
+  const file = new SpaReplayFile(config.directory);
+  const { packets, forgottenUpTo } = await file.read();
+  const replays = new SpaReplayRecord(REPLAY_CAPACITY, forgottenUpTo);
+  for (const packet of packets) replays.add(packet);
+  await file.write(replays);
+  const socket = await bindDatagramSocket({
+    addresses: config.fwknop.listen,
+    clock,
+    onFault: (fault) => {
+      log.warn('address not served', { mode: 'fwknop', fault: fault.message });
+    },
+  }).catch(async (fault: unknown) => {
+    await file.close();
+    throw fault;
+  });
+  return new FwknopMode(context, terms, { socket, file, replays });
+}
+
+interface Parts {
+  readonly socket: DatagramSocket;
+  readonly file: SpaReplayFile;
+  readonly replays: SpaReplayRecord;
+}
+
+/** The UDP port for the clients of fwknop. */
+class FwknopMode implements Mode {
+  readonly name = 'fwknop';
+  readonly #context: ModeContext;
+  readonly #parts: Parts;
+  readonly #responder: SpaResponder;
+  readonly #drops = Object.fromEntries(spaDropReasons.map((reason) => [reason, 0])) as Record<
+    SpaDropReason,
+    number
+  >;
+  #granted = 0;
+  #refused = 0;
+  #lines = 0;
+  #terms: SpaTerms;
+  /** Knocks that are being decided on. */
+  readonly #open = new Set<Promise<void>>();
+
+  constructor(context: ModeContext, terms: SpaTerms, parts: Parts) {
+    const { limits } = context.folder.config;
+    this.#context = context;
+    this.#parts = parts;
+    this.#terms = terms;
+    this.#responder = new SpaResponder({
+      limits: new KnockLimits(limits.peerKnocks, limits.sourceKnocks),
+      replays: parts.replays,
+    });
+    this.#tell(context.folder);
+    parts.socket.listen((bytes, remote) => {
+      this.#receive(bytes, remote);
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const dropped = spaDropReasons.map(
+      (reason) => [`dropped ${reason}`, this.#drops[reason]] as const,
+    );
+    const { received, truncated } = this.#parts.socket.counters();
+    return {
+      received,
+      truncated,
+      granted: this.#granted,
+      refused: this.#refused,
+      ...Object.fromEntries(dropped),
+    };
+  }
+
+  reload(folder: ServerFolder): Promise<void> {
+    this.#terms = termsOf(folder);
+    this.#tell(folder);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts.socket.close();
+    await Promise.all(this.#open);
+    await this.#parts.file.close();
+  }
+
+  #receive(bytes: Uint8Array, source: Endpoint): void {
+    const { clock } = this.#context;
+    const arrival = { source, now: clock.monotonicMs(), unixMs: clock.unixMs() };
+    const judged = this.#responder.receive(bytes, this.#terms, arrival);
+    if (judged.kind === 'drop') {
+      this.#drops[judged.reason]++;
+      return;
+    }
+    const conclusion = this.#conclude(judged.knocks, judged.seen);
+    this.#open.add(conclusion);
+    void conclusion.then(() => this.#open.delete(conclusion));
+  }
+
+  // a fault of ours opens nothing, and the server stays
+  async #conclude(knocks: readonly Knock[], seen: SeenPacket): Promise<void> {
+    try {
+      await this.#keep(seen);
+      for (const knock of knocks) {
+        const { kind } = await this.#context.admit(knock);
+        if (kind === 'granted') this.#granted++;
+        else this.#refused++;
+      }
+    } catch (fault) {
+      this.#refused++;
+      this.#context.log.error('knock failed', {
+        mode: this.name,
+        peer: knocks[0]?.peer,
+        fault: String(fault),
+      });
+    }
+  }
+
+  /** On the disk before anything is opened, or a crash would make the packet good a second time. */
+  async #keep(seen: SeenPacket): Promise<void> {
+    const { file, replays } = this.#parts;
+    if (++this.#lines < MAX_FILE_LINES - REPLAY_CAPACITY) return file.append(seen);
+    this.#lines = 0;
+    return file.write(replays);
+  }
+
+  #tell({ config, peers }: ServerFolder): void {
+    const { log } = this.#context;
+    log.info('fwknop', {
+      listen: this.#parts.socket.local.map(formatEndpoint).join(','),
+      peers: this.#terms.peers.length,
+      lacks:
+        "against hknock's own knock: a client needs a clock that is right and has to know its address as the server sees it, and nobody tells it what became of its packet",
+    });
+    if (config.fwknop.acceptAnySource) {
+      log.warn('fwknop accepts packets for any source', {
+        danger:
+          'whoever holds such a packet back and sends it on from his own address is let in himself',
+        mend: 'accept_any_source = false, and clients that say their address (fwknop -a)',
+      });
+    }
+    for (const { name, admission } of peers.filter(({ fwknop }) => fwknop !== undefined)) {
+      if (admission === null || isPlain(admission)) continue;
+      log.warn('fwknop has no such admission', { peer: name, admission });
+    }
+  }
+}
+
+/**
+ * @throws {HknockError} `config` when two peers have the same HMAC key
+ */
+function termsOf({ config, peers }: ServerFolder): SpaTerms {
+  const { maxAgeMs, acceptAnySource } = config.fwknop;
+  const admitted = peers.flatMap(({ name, fwknop, admission }): SpaPeer[] =>
+    fwknop === undefined || (admission !== null && !isPlain(admission))
+      ? []
+      : [{ name, keys: fwknop }],
+  );
+  refuseSharedKeys(admitted);
+  const services = new Map(
+    [...config.services.values()]
+      .filter(({ admission }) => isPlain(admission ?? config.policy.admission))
+      .flatMap(({ name, ports }) => ports.map((port) => [formatServicePort(port), name] as const)),
+  );
+  return {
+    peers: admitted,
+    serviceOf: (port) => services.get(formatServicePort(port)) ?? null,
+    maxAgeMs,
+    acceptsAnySource: acceptAnySource,
+  };
+}
+
+/** Whether a client that gets no answer can use it: the others go by what a Grant tells. */
+function isPlain(admission: Parameters<typeof isAtLeastAsNarrow>[0]): boolean {
+  return !isAtLeastAsNarrow(admission, 'port');
+}
+
+/** Whoever shares a key would knock as the first who has it. */
+function refuseSharedKeys(peers: readonly SpaPeer[]): void {
+  for (const [at, { name, keys }] of peers.entries()) {
+    const twin = peers
+      .slice(0, at)
+      .find((other) => equalConstantTime(other.keys.hmacKey, keys.hmacKey));
+    if (twin === undefined) continue;
+    throw new HknockError('config', `'${twin.name}' and '${name}' have the same fwknop_hmac_key`, {
+      hint: 'give one of them another',
+    });
+  }
+}

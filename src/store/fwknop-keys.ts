@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import { hmacTypes, type HmacType } from '../units/hmac-type.ts';
+import { choice, text } from './toml/fields.ts';
+import type { Trouble } from './toml/trouble.ts';
+
+/** The keys that a client of fwknop and its server share. */
+export interface FwknopKeys {
+  /** 1 to 32 bytes */
+  readonly key: Uint8Array;
+  /** 1 to 128 bytes */
+  readonly hmacKey: Uint8Array;
+  readonly hmacType: HmacType;
+}
+
+/** Longest encryption key, in bytes. */
+export const MAX_FWKNOP_KEY_LENGTH = 32;
+
+/** Longest HMAC key, in bytes. */
+export const MAX_FWKNOP_HMAC_KEY_LENGTH = 128;
+
+/** What is wrong with a key, to complete "expected …". */
+const expected = (max: number): string =>
+  `"base64:KEY" or "passphrase:TEXT" of 1 to ${String(max)} bytes`;
+
+const key = (max: number) => text(expected(max), (value) => parseFwknopKey(value, max)).optional();
+
+/** The fields of a peer's file. */
+export const fwknopFields = {
+  fwknop_key: key(MAX_FWKNOP_KEY_LENGTH),
+  fwknop_hmac_key: key(MAX_FWKNOP_HMAC_KEY_LENGTH),
+  fwknop_hmac: choice(hmacTypes).optional(),
+};
+
+type Fields = z.infer<z.ZodObject<typeof fwknopFields>>;
+
+/** A key without the other: without an HMAC no packet is accepted. */
+export function fwknopTroubles(fields: Fields): readonly Trouble[] {
+  const { fwknop_key: cipherKey, fwknop_hmac_key: hmacKey, fwknop_hmac: type } = fields;
+  if (cipherKey === undefined && hmacKey === undefined && type === undefined) return [];
+  return [
+    ...(cipherKey === undefined
+      ? [{ path: ['fwknop_key'], expected: expected(MAX_FWKNOP_KEY_LENGTH) }]
+      : []),
+    ...(hmacKey === undefined
+      ? [{ path: ['fwknop_hmac_key'], expected: expected(MAX_FWKNOP_HMAC_KEY_LENGTH) }]
+      : []),
+  ];
+}
+
+/** The keys that stand in a peer's file, if any do. */
+export function fwknopOf(fields: Fields): { readonly fwknop?: FwknopKeys } {
+  const { fwknop_key: cipherKey, fwknop_hmac_key: hmacKey, fwknop_hmac: type } = fields;
+  if (cipherKey === undefined || hmacKey === undefined) return {};
+  return { fwknop: { key: cipherKey, hmacKey, hmacType: type ?? 'sha256' } };
+}
+
+/** The lines of a peer's file. */
+export function encodeFwknopKeys({ key: cipherKey, hmacKey, hmacType }: FwknopKeys): string {
+  return `
+# What it knocks with as a client of fwknop. 'hknock peer rotate' leaves these keys as they are.
+fwknop_key = "${formatFwknopKey(cipherKey)}"
+fwknop_hmac_key = "${formatFwknopKey(hmacKey)}"
+fwknop_hmac = "${hmacType}"
+`;
+}
+
+/** `base64:AAEC` */
+export function formatFwknopKey(bytes: Uint8Array): string {
+  return `base64:${Buffer.from(bytes).toString('base64')}`;
+}
+
+/** Reads `base64:KEY` or `passphrase:TEXT`; null for anything else. */
+export function parseFwknopKey(value: string, maxLength: number): Uint8Array<ArrayBuffer> | null {
+  const [, kind, content = ''] = /^(base64|passphrase):(.+)$/s.exec(value) ?? [];
+  const bytes = Uint8Array.from(Buffer.from(content, kind === 'base64' ? 'base64' : 'utf8'));
+  const isWhole = kind === 'passphrase' || formatFwknopKey(bytes) === value;
+  return kind !== undefined && isWhole && bytes.length > 0 && bytes.length <= maxLength
+    ? bytes
+    : null;
+}

@@ -1,0 +1,45 @@
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import test from 'ava';
+import { SpaReplayFile } from '../../../src/store/spa-replay-file.ts';
+import type { UnixMs } from '../../../src/units/time.ts';
+import { faultOf, scratch } from './scratch.ts';
+
+const packet = (digit: string, sentAt: number) => ({
+  digest: digit.repeat(64),
+  sentAt: sentAt as UnixMs,
+});
+
+test('what was written and added is read again, also after a crash in the middle of a line', async (t) => {
+  const directory = await scratch(t);
+  const file = new SpaReplayFile(directory);
+  t.deepEqual(await file.read(), { packets: [], forgottenUpTo: 0 as UnixMs });
+  await file.write({ packets: [packet('a', 1)], forgottenUpTo: 7 as UnixMs });
+  await Promise.all([file.append(packet('b', 2)), file.append(packet('c', 3))]);
+  await file.close();
+  t.is((await stat(file.path)).mode & 0o777, 0o600);
+  await appendFile(file.path, '4 dddd');
+
+  const again = new SpaReplayFile(directory);
+  const kept = {
+    packets: [packet('a', 1), packet('b', 2), packet('c', 3)],
+    forgottenUpTo: 7 as UnixMs,
+  };
+  t.deepEqual(await again.read(), kept);
+  await again.write({ ...kept, packets: kept.packets.slice(1) });
+  await again.append(packet('e', 5));
+  await again.close();
+  t.deepEqual((await new SpaReplayFile(directory).read()).packets, [
+    packet('b', 2),
+    packet('c', 3),
+    packet('e', 5),
+  ]);
+});
+
+test('a damaged file is a fault, and no record that is empty', async (t) => {
+  const file = new SpaReplayFile(await scratch(t));
+  for (const text of ['x\n', '\n', '', '0\n1 zz\n', `0\n${'a'.repeat(64)}\n`]) {
+    await writeFile(file.path, text, { mode: 0o600 });
+    t.is((await faultOf(() => file.read())).code, 'config', text);
+  }
+  t.is(await readFile(file.path, 'utf8'), `0\n${'a'.repeat(64)}\n`);
+});
