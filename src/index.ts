@@ -5,6 +5,7 @@
  */
 export { parsePrefix } from './bytes/prefix.ts';
 export { connectGranted } from './client/connect.ts';
+export { type Held, holdGrant, type HoldOptions } from './client/hold.ts';
 export {
   knock,
   type KnockGranted,
@@ -13,6 +14,7 @@ export {
   type KnockResult,
 } from './client/knock.ts';
 export { knockForBest } from './client/ladder.ts';
+export type { Lease } from './client/lease.ts';
 export { type ErrorCode, HknockError } from './errors/hknock-error.ts';
 export type { RefusalReason } from './errors/refusal-reason.ts';
 export { runServer, type RunningServer } from './server/run.ts';

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
+import { constants } from 'node:os';
+import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
+import { isForOneConnection } from '../units/admission.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
+import { SIGNALLED } from './run-command.ts';
+import { tell } from './terminal.ts';
 
 /** `hknock connect` */
 export function addConnect(program: Command): void {
@@ -30,19 +35,49 @@ async function connect(
   const { service, command } = split(first === undefined ? [] : [first, ...others]);
   const result = await knockAt(host, service, options);
   if (!result.granted) throw refusal(result);
-  const [program, ...args] = command;
-  if (program !== undefined) {
-    requireOpenPort(result);
-    tellGrant(result);
-    const { runCommand } = await import('./run-command.ts');
-    process.exitCode = await runCommand(program, args);
-    return;
-  }
   // whoever says what he would rather have wants to know what he got
-  if (options.admission !== undefined && options.admission.length > 1) tellGrant(result);
+  const isChoice = options.admission !== undefined && options.admission.length > 1;
+  if (isChoice && command.length === 0) tellGrant(result);
+  const { holdGrant } = await import('../client/hold.ts');
+  const held = holdGrant(result, { onLost: tellLost });
+  try {
+    await (command.length > 0 ? run(command, result) : join(result, held));
+  } finally {
+    await held.release();
+  }
+}
+
+async function run(
+  [program = '', ...args]: readonly string[],
+  result: KnockGranted,
+): Promise<void> {
+  requireOpenPort(result);
+  tellGrant(result);
+  const { runCommand } = await import('./run-command.ts');
+  process.exitCode = await runCommand(program, args);
+}
+
+async function join(result: KnockGranted, held: Held): Promise<void> {
+  releaseWhenEnded(held);
   const { connectGranted } = await import('../client/connect.ts');
   const { joinStdio } = await import('../client/join-stdio.ts');
-  await joinStdio(await connectGranted(result), process);
+  const socket = await connectGranted(result);
+  // beside the connection: it has used up what there was to use
+  if (isForOneConnection(result.admission)) void held.release();
+  await joinStdio(socket, process);
+}
+
+/** ssh ends its ProxyCommand by SIGHUP. */
+function releaseWhenEnded(held: Held): void {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void held.release().then(() => process.exit(SIGNALLED + constants.signals[signal]));
+    });
+  }
+}
+
+function tellLost({ message }: HknockError): void {
+  tell(`the grant is not renewed: ${message}`);
 }
 
 // a program that connects by itself has no key for the gate

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { HknockError } from '../errors/hknock-error.ts';
 
 /** What a shell says of a program that a signal ended: 128 and the signal's number. */
-const SIGNALLED = 128;
+export const SIGNALLED = 128;
 
 /**
  * Runs a program in our place: same terminal, and its exit code in the end. Interrupts go to it, and we wait for what it makes of them.

@@ -1,4 +1,5 @@
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { HknockError } from '../errors/hknock-error.ts';
@@ -44,7 +45,10 @@ export async function joinStdio(socket: Duplex, { stdin, stdout }: Stdio): Promi
 /** Node keeps standard output open to the end; the reader is to see that nothing more comes. */
 async function closeOutput(stdout: NodeJS.WriteStream): Promise<void> {
   await new Promise((resolve) => stdout.write('', resolve));
-  if (!stdout.isTTY) closeSync(STDOUT);
+  if (stdout.isTTY) return;
+  closeSync(STDOUT);
+  // the number is not for a socket that is opened later: libuv aborts when one of the first three is closed
+  openSync(devNull, 'w');
 }
 
 function brokenOff(cause: unknown): HknockError {

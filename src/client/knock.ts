@@ -15,6 +15,7 @@ import type { GrantId, ServiceName } from '../units/names.ts';
 import type { IpAddress, Port, Prefix, ServicePort } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 import { type Endpoints, Handshake } from './handshake.ts';
+import { Lease } from './lease.ts';
 import { race } from './race.ts';
 import { interleaveFamilies, type Resolve, resolveHost } from './resolve.ts';
 
@@ -52,6 +53,8 @@ export interface KnockGranted extends Answered {
   readonly expiresAt: UnixMs;
   /** 32 bytes known to both sides only. */
   readonly sessionSecret: Uint8Array;
+  /** Renews and closes the grant; null where the credential has no leases. */
+  readonly lease: Lease | null;
 }
 
 export interface KnockRefused extends Answered {
@@ -95,9 +98,10 @@ export async function knock(profile: Profile, options: KnockOptions = {}): Promi
     const { outcome, observed, sessionSecret } = await handshake.conclude();
     const elapsedMs = clock.monotonicMs() - startedAt;
     const answered = { ...handshake.endpoints(observed), service, elapsedMs };
-    return outcome.kind === 'granted'
-      ? { ...answered, ...granted(outcome, askedAt), sessionSecret }
-      : { ...answered, ...refused(outcome) };
+    if (outcome.kind === 'refused') return { ...answered, ...refused(outcome) };
+    const remote = { address: answered.server, port: profile.port };
+    const lease = new Lease({ remote, tag: keys.tag, session: sessionSecret, clock, entropy });
+    return { ...answered, ...granted(outcome, askedAt), sessionSecret, lease };
   } finally {
     // nobody need wait for the end of a socket that will not be used again
     void handshake.close();

@@ -14,7 +14,7 @@ import { encodeRequest, encodeRequestBody, type RequestBody } from './wire/reque
 import { encodeResponse } from './wire/response.ts';
 
 /** How long to wait after each send before the next, and after the last before giving up (wire.md, section 6). */
-const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
+export const RETRANSMIT_AFTER_MS = [250, 500, 1000, 2000, 4000] as const;
 
 /** After how many Requests one that has been seen at addresses only that it cannot have gives up: by then 750 ms have gone by. */
 const REQUESTS_IF_UNEXPECTED = 2;

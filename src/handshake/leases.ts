@@ -65,8 +65,8 @@ interface Arrival {
   readonly datagram: Uint8Array;
   readonly source: Endpoint;
   readonly now: MonotonicMs;
-  /** Asked last; whether the peer may have one more looked at. */
-  readonly mayAsk: (peer: PeerName) => boolean;
+  /** Asked last; whether the peer may have a grant renewed. */
+  readonly mayRenew: (peer: PeerName) => boolean;
 }
 
 /** The leases of live grants: who may renew or close which, by the session secret of the knock (wire.md, section 5.3). */
@@ -94,7 +94,7 @@ export class Leases {
   }
 
   /** The checks of wire.md, section 5.3, in their order. */
-  judge({ datagram, source, now, mayAsk }: Arrival): LeaseJudgement | DropReason {
+  judge({ datagram, source, now, mayRenew }: Arrival): LeaseJudgement | DropReason {
     // step 3
     const id = toHex(leaseIdOf(datagram));
     const lease = this.#find(id, now);
@@ -115,9 +115,9 @@ export class Leases {
     if (body.sequence === lease.sequence) {
       return lease.answer === null ? 'pending' : { kind: 'reply', bytes: lease.answer };
     }
-    // step 8
+    // step 8: a close makes no work that its knock was not counted for
     const { grant, peer } = lease;
-    if (!mayAsk(peer)) return 'limit';
+    if (body.operation === 'renew' && !mayRenew(peer)) return 'limit';
     lease.sequence = body.sequence;
     lease.answer = null;
     const isLast = this.#isLast(lease, now);

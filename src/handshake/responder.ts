@@ -78,8 +78,8 @@ export class Responder {
   /** Section 5.3. */
   #lease(datagram: Uint8Array, { source, now }: Arrival): Judgement {
     const { limits } = this.#options;
-    const mayAsk = (peer: PeerName): boolean => limits.take(peer, source.address, now);
-    const judged = this.#leases.judge({ datagram, source, now, mayAsk });
+    const mayRenew = (peer: PeerName): boolean => limits.take(peer, source.address, now);
+    const judged = this.#leases.judge({ datagram, source, now, mayRenew });
     return typeof judged === 'string' ? drops[judged] : judged;
   }
 

@@ -20,3 +20,8 @@ export function hasOwnPort(admission: Admission): boolean {
 export function isRenewable(admission: Admission): boolean {
   return admission === 'address';
 }
+
+/** Whether a grant is used up by one connection, so that nothing is lost when it is closed after that. */
+export function isForOneConnection(admission: Admission): boolean {
+  return admission === 'once' || admission === 'port' || admission === 'bound';
+}

@@ -416,7 +416,7 @@ class Responder:
             if lease['answer'] is None:
                 raise Drop('pending')
             return 'reply', lease['answer']
-        if not self.may_knock(keys.tag, source[:16]):
+        if operation == 1 and not self.may_knock(keys.tag, source[:16]):
             raise Drop('limit')
         lease['sequence'], lease['answer'] = sequence, None
         others = [each for each in self.leases.values() if each is not lease and each['ends'] > now]

@@ -28,6 +28,7 @@ function grantFor(ports: readonly string[], changes: Partial<KnockGranted> = {})
     admissionPort: null,
     expiresAt: 0 as UnixMs,
     sessionSecret: new Uint8Array(32),
+    lease: null,
     ...changes,
   };
 }

@@ -93,6 +93,7 @@ export class GateStage {
       admissionPort: this.gate.port,
       expiresAt: 0 as UnixMs,
       sessionSecret,
+      lease: null,
     };
   }
 
