@@ -4,6 +4,11 @@
  * @module
  */
 export { parsePrefix } from './bytes/prefix.ts';
+export {
+  type CertificateAccess,
+  type CertificateFiles,
+  readCertificateAccess,
+} from './client/certificate-access.ts';
 export { connectGranted } from './client/connect.ts';
 export { type Held, holdGrant, type HoldOptions } from './client/hold.ts';
 export {

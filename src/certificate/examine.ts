@@ -31,6 +31,8 @@ export interface Good {
   readonly kind: 'good';
   readonly peer: PeerName;
   readonly authorised: readonly ServicePort[];
+  /** DER, for whoever has to look at it again when what it depends on has changed. */
+  readonly certificate: Uint8Array;
   readonly wish: RequestBody;
   readonly transcript: Uint8Array;
   readonly grantKey: Uint8Array;
@@ -42,6 +44,8 @@ interface Bad {
   readonly reason: 'envelope' | 'malformed' | 'certificate' | 'proof';
   /** With `certificate`: what is wrong with it. */
   readonly fault?: string;
+  /** Whose it is, where that is known. */
+  readonly peer?: PeerName;
 }
 
 export interface ExaminerParts {
@@ -72,7 +76,7 @@ export function examine(examination: Examination, { key, verify }: ExaminerParts
   const { peer, authorised } = trusted;
   const session = sessionSecret(keys, transcript);
   const proven = { wish, transcript, grantKey: keys.grant, sessionSecret: session };
-  return { kind: 'good', peer, authorised, ...proven };
+  return { kind: 'good', peer, authorised, certificate: content.certificate, ...proven };
 }
 
 function isProof({ publicKey }: Trusted, transcript: Uint8Array, { signature }: Content): boolean {

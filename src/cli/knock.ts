@@ -3,17 +3,25 @@ import type { KnockGranted, KnockRefused, KnockResult } from '../client/knock.ts
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
-import { formatServicePort, type Prefix } from '../units/network.ts';
+import { formatServicePort, parsePort, type Port, type Prefix } from '../units/network.ts';
 import { admissionsOption, argument, expectOption, jsonOption, profileOption } from './options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
+
+const modes = ['challenge-response', 'certificate'] as const;
+
+type CliMode = (typeof modes)[number];
 
 /** What `knock` and `connect` have in common. */
 export interface KnockCliOptions {
   readonly profile?: string;
   readonly admission?: readonly Admission[];
-  readonly mode: string;
+  readonly mode: CliMode;
   readonly expect?: readonly Prefix[];
   readonly json?: true;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverCert?: string;
+  readonly port?: Port;
 }
 
 const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
@@ -47,8 +55,17 @@ export function withKnockOptions(command: Command): Command {
     .addOption(expectOption())
     .addOption(
       new Option('--mode <mode>', 'how to knock')
-        .choices(['challenge-response'])
-        .default('challenge-response'),
+        .choices(modes)
+        .default('challenge-response' satisfies CliMode),
+    )
+    .addOption(new Option('--cert <file>', 'with --mode certificate: your certificate, PEM'))
+    .addOption(new Option('--key <file>', 'with --mode certificate: its private key, PEM'))
+    .addOption(new Option('--server-cert <file>', "with --mode certificate: the server's, PEM"))
+    .addOption(
+      new Option(
+        '--port <port>',
+        "with --mode certificate: the server's UDP port (default: 62202)",
+      ).argParser(argument(parsePort)),
     );
 }
 
@@ -67,22 +84,34 @@ async function knock(
   if (!options.json) print(describe(result));
 }
 
-/** Knocks with the profile that belongs to HOST. */
+/** Knocks with the profile that belongs to HOST, or with the certificate that the options name. */
 export async function knockAt(
   host: string,
   service: ServiceName | undefined,
-  { profile: named, admission, expect }: KnockCliOptions,
+  cliOptions: KnockCliOptions,
 ): Promise<KnockResult> {
-  const { findProfile, hostWithin } = await import('./profile.ts');
   const { knockForBest } = await import('../client/ladder.ts');
-  const profile = await findProfile(host, named);
-  const within = hostWithin(profile, host);
+  const { access, within } = await accessTo(host, cliOptions);
+  const { admission, expect } = cliOptions;
   const options = {
     ...(service && { service }),
     ...(expect && { expect }),
     ...(within && { host: within }),
   };
-  return withSpinner(`knocking at ${host}`, () => knockForBest(profile, admission ?? [], options));
+  return withSpinner(`knocking at ${host}`, () => knockForBest(access, admission ?? [], options));
+}
+
+async function accessTo(
+  host: string,
+  { mode, profile: named, cert, key, serverCert, port }: KnockCliOptions,
+) {
+  const { certificateFor, findProfile, hostWithin } = await import('./profile.ts');
+  if (mode === 'certificate') {
+    const access = await certificateFor(host, { cert, key, serverCert, port });
+    return { access, within: undefined };
+  }
+  const access = await findProfile(host, named);
+  return { access, within: hostWithin(access, host) };
 }
 
 /** A refusal as the fault that it is for whoever wanted to get in. */

@@ -1,4 +1,7 @@
+import type { CertificateAccess } from '../client/certificate-access.ts';
+import { HknockError } from '../errors/hknock-error.ts';
 import type { Profile } from '../store/profile.ts';
+import type { Port } from '../units/network.ts';
 
 /**
  * The profile for HOST: the one that `--profile` names, by name or as a file, or else the kept one of that name or that lists that host.
@@ -16,4 +19,33 @@ export async function findProfile(host: string, named: string | undefined): Prom
 /** Which of a profile's hosts HOST asks for: undefined for all of them, when it is just the profile's name. */
 export function hostWithin(profile: Profile, host: string): string | undefined {
   return host === profile.name ? undefined : host;
+}
+
+/** The files of `--mode certificate`. */
+interface CertificateOptions {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly serverCert: string | undefined;
+  readonly port: Port | undefined;
+}
+
+/**
+ * What a client with a certificate knocks at HOST with.
+ * @throws {HknockError} `usage` when one of the files is not named, or as `readCertificateAccess`
+ */
+export async function certificateFor(
+  host: string,
+  { cert, key, serverCert, port }: CertificateOptions,
+): Promise<CertificateAccess> {
+  if (cert === undefined || key === undefined || serverCert === undefined) {
+    throw new HknockError('usage', '--mode certificate needs --cert, --key and --server-cert');
+  }
+  const { readCertificateAccess } = await import('../client/certificate-access.ts');
+  return readCertificateAccess({
+    hosts: [host],
+    certificate: cert,
+    privateKey: key,
+    serverCertificate: serverCert,
+    ...(port && { port }),
+  });
 }

@@ -3,7 +3,6 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { RefusalReason } from '../errors/refusal-reason.ts';
 import { connectDatagramSocket } from '../dgram-ext/connect.ts';
 import type { InitiatorContext } from '../handshake/initiator.ts';
-import { deriveKeys, type HandshakeKeys } from '../handshake/keys.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Profile } from '../store/profile.ts';
@@ -14,6 +13,8 @@ import type { Granted, Refused } from '../units/knock.ts';
 import type { GrantId, ServiceName } from '../units/names.ts';
 import type { IpAddress, Port, Prefix, ServicePort } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
+import type { CertificateAccess } from './certificate-access.ts';
+import { credentialOf } from './credential.ts';
 import { type Endpoints, Handshake } from './handshake.ts';
 import { Lease } from './lease.ts';
 import { race } from './race.ts';
@@ -68,30 +69,34 @@ export type KnockResult = KnockGranted | KnockRefused;
 
 /**
  * Knocks at a server: when the result says granted, the firewall lets us in already.
+ * @param access a profile, or a certificate, which needs `service` to be said
  * @throws {HknockError} `usage` for a service that the profile does not have, `no-answer` when nobody answers,
  * `unexpected-address` when we are seen at another address than expected
  */
-export async function knock(profile: Profile, options: KnockOptions = {}): Promise<KnockResult> {
+export async function knock(
+  access: Profile | CertificateAccess,
+  options: KnockOptions = {},
+): Promise<KnockResult> {
   const { clock = createSystemClock(), entropy = createSystemEntropy() } = options;
   const startedAt = clock.monotonicMs();
-  const service = chooseService(profile, options.service);
-  const keys = keysOf(profile);
-  const canHave = limitedTo(options.expect ?? profile.expect);
+  const service = chooseService(access, options.service);
+  const credential = credentialOf(access);
+  const canHave = limitedTo(options.expect ?? access.expect);
 
   const begin = async (address: IpAddress): Promise<Handshake> => {
-    const remote = { address, port: profile.port };
+    const remote = { address, port: access.port };
     const socket = await connectDatagramSocket(remote);
     const wish = {
       claimed: socket.local[0] ?? null,
       service,
       admission: options.admission ?? null,
     };
-    const context = { keys, wish, entropy, ...canHave };
+    const context = { ...credential, wish, entropy, ...canHave };
     return new Handshake({ context, socket, remote, clock });
   };
   // the race ends at the challenge, before any proof is sent: only one address ever gets a grant
   const succeeds = (each: Handshake): Promise<unknown> => each.challenged();
-  const handshake = await race({ lookups: lookupsOf(profile, options), clock, begin, succeeds });
+  const handshake = await race({ lookups: lookupsOf(access, options), clock, begin, succeeds });
   try {
     // the server counts from when it has opened, which is later: ours is the safe side
     const askedAt = clock.unixMs();
@@ -113,24 +118,22 @@ function limitedTo(prefixes: readonly Prefix[]): Pick<InitiatorContext, 'canHave
   return { canHave: (address) => prefixes.some((each) => isWithin(address, each)) };
 }
 
-/** Derived once for each profile: who knocks again and again should not wait for it. */
-const derived = new WeakMap<Profile, HandshakeKeys>();
-
-function keysOf(profile: Profile): HandshakeKeys {
-  const { tag, secret, responderId } = profile;
-  const keys = derived.get(profile) ?? deriveKeys({ tag, secret, responderId });
-  derived.set(profile, keys);
-  return keys;
-}
-
 /**
- * The service that is wanted, or the profile's only one.
+ * The service that is wanted, or the profile's only one; with a certificate it must be said.
  * @throws {HknockError} `usage` when there is none such, or several
  */
-export function chooseService({ services }: Profile, wanted: ServiceName | undefined): ServiceName {
-  const names = [...services.keys()];
+export function chooseService(
+  access: Profile | CertificateAccess,
+  wanted: ServiceName | undefined,
+): ServiceName {
+  if ('privateKey' in access) {
+    // a certificate names ports, and the server alone knows what it calls them
+    if (wanted !== undefined) return wanted;
+    throw new HknockError('usage', 'with a certificate the service must be named');
+  }
+  const names = [...access.services.keys()];
   const [only] = names;
-  if (wanted !== undefined && services.has(wanted)) return wanted;
+  if (wanted !== undefined && access.services.has(wanted)) return wanted;
   if (wanted === undefined && only !== undefined && names.length === 1) return only;
   const message =
     wanted === undefined ? 'the server has several services' : `this profile has no '${wanted}'`;
@@ -138,7 +141,7 @@ export function chooseService({ services }: Profile, wanted: ServiceName | undef
 }
 
 function lookupsOf(
-  { hosts }: Profile,
+  { hosts }: Pick<Profile, 'hosts'>,
   { host, resolve = resolveHost }: KnockOptions,
 ): readonly Promise<readonly IpAddress[]>[] {
   const wanted = host === undefined ? hosts : [host];

@@ -110,6 +110,7 @@ function toCertificates(
     crl: crl === null || isWebAddress(crl) ? crl : resolve(directory, crl),
     crlRefreshMs,
     onStale,
+    threads: document.threads ?? null,
   };
 }
 

@@ -69,6 +69,7 @@ const certificates = table({
     return refreshMs >= 1000 && refreshMs <= 86_400_000 ? refreshMs : null;
   }).prefault('30m'),
   on_stale: choice(['closed', 'warn']).default('closed'),
+  threads: wholeNumber(1, 256).optional(),
 });
 
 const fwknop = table({

@@ -44,6 +44,8 @@ export interface CertificatesConfig {
   readonly crlRefreshMs: DurationMs;
   /** What holds when the list is out of date or missing: nobody gets in, or only a warning. */
   readonly onStale: 'closed' | 'warn';
+  /** For public-key work; null: one less than there are processors. */
+  readonly threads: number | null;
 }
 
 export interface FirewallConfig {

@@ -114,6 +114,8 @@ path = "control.sock"
 # crl_refresh = "30m"
 # # When it is missing or out of date: "closed" lets no certificate in, "warn" goes on with the last one.
 # on_stale = "closed"
+# # Threads for public-key work; one less than there are processors if not said.
+# threads = 1
 
 # What may be opened, one table for each service: "hknock service add ssh tcp/22" adds one. All it can say:
 #

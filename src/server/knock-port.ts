@@ -7,6 +7,15 @@ import type { Log } from '../host/log.ts';
 import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 import type { LeaseOutcome, LeaseWish } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
+import type { MonotonicMs } from '../units/time.ts';
+
+/** Who judges the datagrams that begin with a tag of his, at once or when work elsewhere is done. Never throws. */
+export interface Judge {
+  owns(datagram: Uint8Array): boolean;
+  receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): Judgement | Promise<Judgement>;
+  /** The Grant that tells the outcome of a knock. */
+  conclude(ticket: Ticket, outcome: Outcome): Uint8Array;
+}
 
 export interface KnockPortOptions {
   readonly socket: DatagramSocket;
@@ -30,6 +39,12 @@ export interface KnockCounters {
   readonly leases: number;
 }
 
+/** Where a datagram came from and which address of ours it was sent to. */
+interface Path {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
 /** The UDP port where knocks come in: runs the responder over a socket. */
 export class KnockPort {
   readonly #options: KnockPortOptions;
@@ -37,6 +52,7 @@ export class KnockPort {
     DropReason,
     number
   >;
+  readonly #judges = new Set<Judge>();
   #answered = 0;
   #granted = 0;
   #refused = 0;
@@ -59,19 +75,38 @@ export class KnockPort {
     };
   }
 
+  /** Has another judge as well, until that is taken back; all datagrams that are not his are the responder's. */
+  addJudge(judge: Judge): { remove: () => void } {
+    this.#judges.add(judge);
+    return { remove: () => this.#judges.delete(judge) };
+  }
+
   #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
-    const { responder, socket, clock } = this.#options;
-    const judged = responder.receive(bytes, remote, clock.monotonicMs());
+    const judge = this.#judgeOf(bytes);
+    const judged = judge.receive(bytes, remote, this.#options.clock.monotonicMs());
+    const act = (each: Judgement): void => {
+      this.#act(judge, each, { remote, local });
+    };
+    if (judged instanceof Promise) void judged.then(act);
+    else act(judged);
+  }
+
+  #judgeOf(bytes: Uint8Array): Pick<Judge, 'receive' | 'conclude'> {
+    for (const judge of this.#judges) if (judge.owns(bytes)) return judge;
+    return this.#options.responder;
+  }
+
+  #act(judge: Pick<Judge, 'conclude'>, judged: Judgement, { remote, local }: Path): void {
     switch (judged.kind) {
       case 'drop':
         this.#drops[judged.reason]++;
         return;
       case 'reply':
         this.#answered++;
-        socket.send(judged.bytes, remote, local);
+        this.#options.socket.send(judged.bytes, remote, local);
         return;
       case 'knock':
-        void this.#conclude(judged.knock, judged.ticket, local);
+        void this.#conclude(judge, judged, local);
         return;
       case 'lease':
         this.#leases++;
@@ -89,12 +124,15 @@ export class KnockPort {
     if (answer !== null) socket.send(answer, remote, local);
   }
 
-  async #conclude(knock: Knock, ticket: Ticket, local: Endpoint): Promise<void> {
+  async #conclude(
+    judge: Pick<Judge, 'conclude'>,
+    { knock, ticket }: Judgement & { readonly kind: 'knock' },
+    local: Endpoint,
+  ): Promise<void> {
     const outcome = await this.#admit(knock);
     if (outcome.kind === 'granted') this.#granted++;
     else this.#refused++;
-    const grant = this.#options.responder.conclude(ticket, outcome);
-    this.#options.socket.send(grant, knock.observed, local);
+    this.#options.socket.send(judge.conclude(ticket, outcome), knock.observed, local);
   }
 
   // a fault of ours is told to the peer as a refusal: never a false "granted", never a server that is gone

@@ -1,10 +1,12 @@
 import type { ServerFolder } from '../config/server-folder.ts';
 import type { Grants } from '../grants/grants.ts';
+import type { KnockLimits } from '../guard/knock-limits.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Log } from '../host/log.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { Certificates } from './certificates.ts';
+import type { KnockPort } from './knock-port.ts';
 
 /** What a mode is given to work with. */
 export interface ModeContext {
@@ -12,6 +14,10 @@ export interface ModeContext {
   /** Decides on verified knocks by policy, and opens. */
   readonly admit: (knock: Knock) => Promise<Outcome>;
   readonly grants: Grants;
+  /** How often a peer, and how often a source, may knock, in whatever mode. */
+  readonly limits: KnockLimits;
+  /** Where those join in who take knocks on the port of the others. */
+  readonly port: Pick<KnockPort, 'addJudge'>;
   /** Null when the configuration has none. */
   readonly certificates: Certificates | null;
   readonly clock: Clock;

@@ -1,10 +1,16 @@
+import { startCertificateMode } from './certificate-mode.ts';
 import { startFwknop } from './fwknop.ts';
 import type { Mode, ModeContext, StartMode } from './mode.ts';
 import { startSequenceMode } from './sequence/sequence-mode.ts';
 import { startShield } from './shield.ts';
 
 /** All there are, in the order in which they start. */
-export const knownModes: readonly StartMode[] = [startShield, startSequenceMode, startFwknop];
+export const knownModes: readonly StartMode[] = [
+  startShield,
+  startSequenceMode,
+  startFwknop,
+  startCertificateMode,
+];
 
 /**
  * Starts all modes that the folder asks for.

@@ -67,6 +67,7 @@ interface Parts {
   readonly firewall: Firewall;
   readonly gate: Gate | null;
   readonly grants: Grants;
+  readonly limits: KnockLimits;
   readonly responder: Responder;
   readonly port: KnockPort;
   readonly admit: (knock: Knock) => Promise<Outcome>;
@@ -143,25 +144,27 @@ export class Server {
         admission === 'gate' && gate !== null ? gateDoor(gate, knock) : plainDoor,
       log,
     });
+    const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);
     const responder = new Responder({
       peers: this.#peerTable,
       entropy,
-      limits: new KnockLimits(limits.peerKnocks, limits.sourceKnocks),
+      limits: knockLimits,
       replayCapacity: limits.replayRecords,
     });
     const keepLease = createLeaseKeeper(grants, log);
     const port = new KnockPort({ socket, responder, admit, keepLease, clock, log });
-    this.#parts = { socket, firewall, gate, grants, responder, port, admit };
+    this.#parts = { socket, firewall, gate, grants, limits: knockLimits, responder, port, admit };
   }
 
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
-    const { admit, grants, firewall } = this.#parts;
+    const { admit, grants, firewall, limits, port } = this.#parts;
     const folder = this.#folder;
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const context = { folder, admit, grants, certificates, clock, entropy, log };
+      const parts = { admit, grants, limits, port, certificates };
+      const context = { folder, ...parts, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
       await this.#certificates?.stop();

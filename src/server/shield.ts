@@ -1,4 +1,6 @@
+import { lobbyKeys } from '../certificate/lobby.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
+import { pointOf } from '../crypto/p256.ts';
 import { Shield } from '../firewall/nftables/shield.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
@@ -9,19 +11,30 @@ import type { Mode, StartMode } from './mode.ts';
 const LOOK_EVERY_MS = 5000;
 
 /** Keeps the kernel's filter of peer tags in step with the peers. Where the kernel cannot, all goes on without. */
-export const startShield: StartMode = async ({ folder, clock, log }) => {
+export const startShield: StartMode = async ({ folder, certificates, clock, log }) => {
   const { firewall, listen } = folder.config;
   if (firewall.backend !== 'nftables' || !firewall.shield) return null;
   const ports = [...new Set(listen.map(({ port }) => port))].filter(isPort);
   if (ports.length === 0) return null;
-  const mode = new ShieldMode(new Shield(ports), { clock, log });
+  // those who come with certificates share one tag
+  const sharedTags = (): readonly Uint8Array[] =>
+    certificates === null ? [] : [lobbyKeys(pointOf(certificates.key)).tag];
+  const mode = new ShieldMode(new Shield(ports), { sharedTags, clock, log });
   await mode.reload(folder);
   return mode;
 };
 
+interface ShieldModeOptions {
+  /** Tags that are no peer's own. */
+  readonly sharedTags: () => readonly Uint8Array[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 class ShieldMode implements Mode {
   readonly name = 'shield';
   readonly #shield: Shield;
+  readonly #sharedTags: () => readonly Uint8Array[];
   readonly #clock: Clock;
   readonly #log: Log;
   #dropped = 0;
@@ -29,8 +42,9 @@ class ShieldMode implements Mode {
   #busy: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(shield: Shield, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+  constructor(shield: Shield, { sharedTags, clock, log }: ShieldModeOptions) {
     this.#shield = shield;
+    this.#sharedTags = sharedTags;
     this.#clock = clock;
     this.#log = log;
     this.#lookLater();
@@ -41,7 +55,8 @@ class ShieldMode implements Mode {
   }
 
   reload({ peers }: ServerFolder): Promise<void> {
-    return this.#inTurn(() => this.#shield.replace(peers.map(({ tag }) => tag)));
+    const tags = [...peers.map(({ tag }) => tag), ...this.#sharedTags()];
+    return this.#inTurn(() => this.#shield.replace(tags));
   }
 
   async stop(): Promise<void> {

@@ -33,6 +33,16 @@ export function isPort(value: number): value is Port {
 }
 
 /**
+ * Reads `62202`.
+ * @throws {HknockError} `usage` when the text is not a usable port
+ */
+export function parsePort(text: string): Port {
+  const port = Number(/^[1-9]\d{0,4}$/.exec(text)?.[0]);
+  if (!isPort(port)) throw new HknockError('usage', `'${text}' is not a port, 1 to 65535`);
+  return port;
+}
+
+/**
  * Reads `tcp/22`.
  * @throws {HknockError} `usage` when the text is anything else
  */

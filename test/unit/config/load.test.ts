@@ -33,7 +33,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 51);
+  t.is(keys.length, 52);
 });
 
 test('a configuration says what it says', (t) => {
@@ -72,6 +72,7 @@ test('a configuration says what it says', (t) => {
      crl = "https://ca.example.org/crl.der"
      crl_refresh = "10m"
      on_stale = "warn"
+     threads = 3
      [gate]
      listen = ["192.0.2.1:3", "[2001:db8::1]:3"]
      any_address = true
@@ -152,6 +153,7 @@ test('a configuration says what it says', (t) => {
       crl: 'https://ca.example.org/crl.der',
       crlRefreshMs: 600_000,
       onStale: 'warn',
+      threads: 3,
     },
   });
 });
@@ -167,6 +169,7 @@ const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['[certificates]\nca = ""\nkey = "k"', '2: certificates.ca: '],
   ['[certificates]\nca = "c"\nkey = "k"\ncrl_refresh = "0s"', '4: certificates.crl_refresh: '],
   ['[certificates]\nca = "c"\nkey = "k"\non_stale = "open"', '4: certificates.on_stale: '],
+  ['[certificates]\nca = "c"\nkey = "k"\nthreads = 0', '4: certificates.threads: '],
   ['listen = "0.0.0.0:1"', '1: listen: '],
   ['listen = [\n"0.0.0.0"]', '2: listen[0]: '],
   ['listen = ["localhost:1"]', '1: listen[0]: '],

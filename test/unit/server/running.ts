@@ -1,9 +1,11 @@
 import type { ExecutionContext } from 'ava';
+import type { CertificateAccess } from '../../../src/client/certificate-access.ts';
 import { knock, type KnockOptions, type KnockResult } from '../../../src/client/knock.ts';
 import { HknockError } from '../../../src/errors/hknock-error.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { FakeFirewall } from '../../../src/host/fake-firewall.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
+import type { StartMode } from '../../../src/server/mode.ts';
 import { Server } from '../../../src/server/server.ts';
 import type { Profile } from '../../../src/store/profile.ts';
 import { createSystemEntropy } from '../../../src/system/entropy.ts';
@@ -19,14 +21,21 @@ export interface Running {
   readonly log: FakeLog;
 }
 
+interface Extra {
+  /** What the wall clock shows at the start. */
+  readonly unixMs?: number;
+  readonly modes?: readonly StartMode[];
+}
+
 /** What a server is started with. */
-export function partsFor(folder: Folder) {
-  const clock = new FakeClock();
+export function partsFor(folder: Folder, { unixMs, modes = [] }: Extra = {}) {
+  const clock = new FakeClock(unixMs);
   const firewall = new FakeFirewall(clock);
   const log = new FakeLog();
   const options = {
     directory: folder.path,
     createFirewall: () => firewall,
+    modes,
     clock,
     entropy: createSystemEntropy(),
     log,
@@ -35,8 +44,12 @@ export function partsFor(folder: Folder) {
 }
 
 /** Runs a server for the length of a test. */
-export async function run(t: ExecutionContext, folder: Folder): Promise<Running> {
-  const { options, ...parts } = partsFor(folder);
+export async function run(
+  t: ExecutionContext,
+  folder: Folder,
+  extra: Extra = {},
+): Promise<Running> {
+  const { options, ...parts } = partsFor(folder, extra);
   const server = await Server.start(options);
   t.teardown(() => server.stop());
   return { server, ...parts };
@@ -44,7 +57,7 @@ export async function run(t: ExecutionContext, folder: Folder): Promise<Running>
 
 /** Knocks for a service, `ssh` if not said, with the system's clock. */
 export function knockFor(
-  profile: Profile,
+  profile: Profile | CertificateAccess,
   service = 'ssh',
   options: KnockOptions = {},
 ): Promise<KnockResult> {
@@ -52,7 +65,10 @@ export function knockFor(
 }
 
 /** `granted`, or the reason of the refusal, or the code of the fault: `no-answer` after a fifth of a second. */
-export async function outcomeOf(profile: Profile, service = 'ssh'): Promise<string> {
+export async function outcomeOf(
+  profile: Profile | CertificateAccess,
+  service = 'ssh',
+): Promise<string> {
   try {
     const result = await knockFor(profile, service, { clock: createHastyClock() });
     return result.granted ? 'granted' : result.reason;

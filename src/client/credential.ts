@@ -1,0 +1,32 @@
+import { lobbyKeys } from '../certificate/lobby.ts';
+import { certificateProver } from '../certificate/prover.ts';
+import { pointOf, sign } from '../crypto/p256.ts';
+import type { InitiatorContext } from '../handshake/initiator.ts';
+import { deriveKeys } from '../handshake/keys.ts';
+import type { Profile } from '../store/profile.ts';
+import type { CertificateAccess } from './certificate-access.ts';
+
+/** What the initiator proves itself with. */
+export type Credential = Pick<InitiatorContext, 'keys' | 'prover'>;
+
+/** Derived once for each profile: who knocks again and again should not wait for it. */
+const derived = new WeakMap<Profile | CertificateAccess, Credential>();
+
+/** What stands in a profile or in certificates, made ready to knock with. */
+export function credentialOf(access: Profile | CertificateAccess): Credential {
+  const credential = derived.get(access) ?? derive(access);
+  derived.set(access, credential);
+  return credential;
+}
+
+function derive(access: Profile | CertificateAccess): Credential {
+  if (!('privateKey' in access)) return { keys: deriveKeys(access) };
+  const { certificate, privateKey, serverKey } = access;
+  const responderPoint = pointOf(serverKey);
+  const prover = certificateProver({
+    certificate,
+    responderPoint,
+    sign: (message) => sign(privateKey, message),
+  });
+  return { keys: lobbyKeys(responderPoint), prover };
+}

@@ -1,0 +1,169 @@
+import { chmodSync, copyFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import {
+  type CertificateAccess,
+  readCertificateAccess,
+} from '../../../src/client/certificate-access.ts';
+import type { DropReason } from '../../../src/errors/drop-reason.ts';
+import { startCertificateMode } from '../../../src/server/certificate-mode.ts';
+import { certificatePeerName } from '../../../src/units/names.ts';
+import type { Port } from '../../../src/units/network.ts';
+import { until } from '../../support/netns.ts';
+import { extensionsWith, namesOf, OpensslCa } from '../pki/openssl-ca.ts';
+import { Folder } from './folder.ts';
+import { knockFor, outcomeOf, run, type Running } from './running.ts';
+
+/** Certificates begin with the second in which they are made. */
+const WHEN = Date.now() + 60_000;
+const TWO_YEARS_MS = 2 * 365 * 86_400_000;
+
+const authorised = extensionsWith({
+  names: namesOf('otherName.1 = 1.3.6.1.4.1.19518;UTF8:1.22,1.443'),
+});
+
+/** A server that takes certificates of OpenSSL's making, and all that a client of it has. */
+class Stage {
+  readonly ca: OpensslCa;
+  readonly folder: Folder;
+
+  static async set(t: ExecutionContext): Promise<Stage> {
+    const stage = new Stage(new OpensslCa(t), await Folder.create(t));
+    stage.ca.issue('server');
+    stage.publish('ca.pem');
+    stage.publish('server.key');
+    await appendFile(
+      join(stage.folder.path, 'hknock.toml'),
+      `
+[certificates]
+ca = "ca.pem"
+key = "server.key"
+crl = "crl.pem"
+threads = 1
+`,
+    );
+    stage.publishCrl();
+    return stage;
+  }
+
+  private constructor(ca: OpensslCa, folder: Folder) {
+    this.ca = ca;
+    this.folder = folder;
+  }
+
+  publish(name: string): void {
+    const path = join(this.folder.path, name);
+    copyFileSync(this.ca.path(name), path);
+    chmodSync(path, 0o600);
+  }
+
+  publishCrl(): void {
+    this.ca.crl('-crldays', '3650');
+    this.publish('crl.pem');
+  }
+
+  run(t: ExecutionContext, unixMs = WHEN): Promise<Running> {
+    return run(t, this.folder, { unixMs, modes: [startCertificateMode] });
+  }
+
+  /** What a client of this server has, its certificate being of this authority if no other is said. */
+  async access({ server }: Running, name: string, ca = this.ca): Promise<CertificateAccess> {
+    const [listen = ''] = server.status().listen;
+    return readCertificateAccess({
+      hosts: ['127.0.0.1'],
+      port: Number(listen.split(':')[1]) as Port,
+      certificate: ca.path(`${name}.pem`),
+      privateKey: ca.path(`${name}.key`),
+      serverCertificate: this.ca.path('server.pem'),
+    });
+  }
+}
+
+function dropsOf({ server }: Running, reason: DropReason): number {
+  return server.status().knocks.drops[reason];
+}
+
+function refusedIn({ log }: Running): readonly unknown[] {
+  return log.lines
+    .filter(({ event }) => event === 'certificate refused')
+    .map((each) => each.fields);
+}
+
+test('a certificate opens what it names, and nothing else', async (t) => {
+  const stage = await Stage.set(t);
+  stage.ca.issue('alice', { serial: 'a1', extensions: authorised });
+  const running = await stage.run(t);
+  const access = await stage.access(running, 'alice');
+  const granted = await knockFor(access, 'ssh', { admission: 'once' });
+  t.like(granted, { granted: true, admission: 'once', ports: [{ protocol: 'tcp', port: 22 }] });
+  t.like(running.server.grants()[0], { peer: certificatePeerName('a1'), service: 'ssh' });
+  t.like(await knockFor(access, 'web'), { granted: false, reason: 'service-refused' });
+  t.like(running.server.status().modes['certificate'], { threads: 1, done: 2, crashed: 0 });
+  // the same process serves those with a pre-shared secret
+  const bob = await stage.folder.addPeer('bob');
+  await running.server.reload();
+  t.like(await knockFor(bob), { granted: true });
+});
+
+test('expired, of another authority, or revoked: silence, a counter, and one line in the log', async (t) => {
+  const stage = await Stage.set(t);
+  stage.ca.issue('alice', { serial: 'a1', extensions: authorised });
+  stage.ca.issue('carol', { serial: 'c1', extensions: authorised });
+  const other = new OpensslCa(t);
+  other.issue('mallory', { extensions: authorised });
+  stage.ca.revoke('carol');
+  stage.publishCrl();
+  const running = await stage.run(t);
+  const { log, server } = running;
+  const tellTale = { source: '127.0.0.1' };
+  const alice = await stage.access(running, 'alice');
+  const carol = await stage.access(running, 'carol');
+  const mallory = await stage.access(running, 'mallory', other);
+
+  t.is(await outcomeOf(carol), 'no-answer');
+  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  t.like(refusedIn(running)[0], {
+    ...tellTale,
+    reason: 'certificate-revoked',
+    peer: certificatePeerName('c1'),
+  });
+  const before = dropsOf(running, 'certificate');
+  t.true(before > 0);
+  log.lines.length = 0;
+
+  t.is(await outcomeOf(mallory), 'no-answer');
+  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  t.like(refusedIn(running)[0], { ...tellTale, reason: 'certificate-untrusted' });
+  t.true(dropsOf(running, 'certificate') > before);
+
+  t.like(await knockFor(alice), { granted: true }, 'positive control');
+  log.lines.length = 0;
+  running.clock.advance(TWO_YEARS_MS);
+  t.is(await outcomeOf(alice), 'no-answer');
+  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  t.like(refusedIn(running)[0], { reason: 'certificate-expired' });
+  t.is(server.status().knocks.granted, 1);
+});
+
+test('another key of the server counts with a reload, and the old one no more', async (t) => {
+  const stage = await Stage.set(t);
+  stage.ca.issue('alice', { serial: 'a1', extensions: authorised });
+  const running = await stage.run(t);
+  const before = await stage.access(running, 'alice');
+  copyFileSync(stage.ca.path('server.key'), stage.ca.path('old.key'));
+  stage.ca.run(
+    'genpkey',
+    '-algorithm',
+    'EC',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-out',
+    'server.key',
+  );
+  stage.ca.issue('server');
+  stage.publish('server.key');
+  await running.server.reload();
+  t.is(await outcomeOf(before), 'no-answer');
+  t.like(await knockFor(await stage.access(running, 'alice')), { granted: true });
+});
