@@ -133,6 +133,15 @@ test('a capture that dies is started again, and says so', async (t) => {
   t.is(await visit(client, target), welcome);
 });
 
+test('watched ports are watched again when somebody has flushed all rules', async (t) => {
+  const { server, client, daemon } = await deploySequences(t);
+  await server.place.exec(['nft', 'flush', 'ruleset']);
+  await until(() => daemon.log.includes('watched ports was gone'), 'the table to be back', 10_000);
+  await client.hknock(['sequence', 'gate', 'web']);
+  await reaches(server, 'granted', 1);
+  t.is(await visit(client, target), welcome);
+});
+
 test('a revoked peer’s sequence opens nothing, though the configuration is broken meanwhile', async (t) => {
   const { server, client, daemon } = await deploySequences(t);
   await server.place.exec(['sh', '-c', `echo broken >> ${server.path('server/hknock.toml')}`]);

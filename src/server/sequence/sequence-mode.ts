@@ -11,7 +11,7 @@ import type { Mode, ModeContext } from '../mode.ts';
 import { LogFileSource } from './log-file.ts';
 import { NflogSource } from './nflog.ts';
 import type { PacketSource } from './source.ts';
-import { applyRules, renderUnwatch, renderWatch } from './watch-rules.ts';
+import { WatchTable } from './watch-table.ts';
 
 /** Sources and packets that are remembered: some 20 MB at most. */
 const TRACKER_CAPACITY = 131_072;
@@ -53,6 +53,7 @@ class SequenceMode implements Mode {
   readonly #open = new Set<Promise<void>>();
   #schemes: readonly Scheme[];
   #source: PacketSource | null = null;
+  #table: WatchTable | null = null;
 
   constructor(context: ModeContext, steps: StepStore) {
     this.#context = context;
@@ -85,11 +86,7 @@ class SequenceMode implements Mode {
   async stop(): Promise<void> {
     await this.#source?.stop();
     await Promise.all(this.#open);
-    if (this.#config.source !== 'nflog') return;
-    // the door must be left as the configuration says, whatever becomes of these
-    await applyRules(renderUnwatch()).catch((fault: unknown) => {
-      this.#context.log.error('watched ports stay shut', { fault: String(fault) });
-    });
+    await this.#table?.remove();
   }
 
   // which ports are watched, and how, counts from the start; who may knock from the last reload
@@ -113,7 +110,8 @@ class SequenceMode implements Mode {
     // first the ear, then the rules: a capture that does not start leaves no port shut
     const capture = await NflogSource.start({ group, listener, clock, log });
     try {
-      await applyRules(renderWatch({ ...this.#config, ports: this.#watched() }));
+      const watch = { ...this.#config, ports: this.#watched() };
+      this.#table = await WatchTable.install(watch, { clock, log });
       return capture;
     } catch (fault) {
       await capture.stop();

@@ -56,6 +56,11 @@ export function renderUnwatch(): string {
   return `add table ${TABLE}\ndelete table ${TABLE}`;
 }
 
+/** Changes nothing, and fails when the table has gone. */
+export function renderCheck(): string {
+  return `list chain ${TABLE} heard\nlist chain ${TABLE} input`;
+}
+
 // of UDP new ones only: answers to questions of this host's own may come to any port
 function renderPorts({ protocol, first, last }: WatchedPorts): string {
   const range = `${String(first)}-${String(last)}`;

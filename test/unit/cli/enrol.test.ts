@@ -196,7 +196,7 @@ test.serial('service add keeps what stands in the file, and refuses a port twice
 
 test.serial('peers can be listed and shown for people and for programs', async (t) => {
   const { machine } = await furnished(t);
-  const alice = { name: 'alice', services: ['ssh', 'web'], admission: null, ttl: null };
+  const alice = { name: 'alice', services: ['ssh', 'web'], admission: null, ttl: null, totp: false };
   t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
   t.deepEqual(
     JSON.parse((await machine.hknock(['peer', 'show', 'alice', '--json'])).stdout),
@@ -204,4 +204,36 @@ test.serial('peers can be listed and shown for people and for programs', async (
   );
   t.regex((await machine.hknock(['peer', 'list'])).stdout, /^alice +ssh,web /m);
   t.is((await tryIt(t, machine, ['peer', 'show', 'bob'])).code, 64);
+});
+
+test.serial(
+  'peer add --totp prints what an authenticator needs, and the client prints knocks',
+  async (t) => {
+    const { machine } = await furnished(t);
+    const out = machine.path('sam.profile.toml');
+    const { stdout } = await machine.hknock([
+      ...['peer', 'add', 'sam', '--service', 'ssh', '--totp', '--host', '127.0.0.1', '--out', out],
+    ]);
+    const [path, uri = ''] = stdout.trim().split('\n');
+    t.is(path, out);
+    const { protocol, host, searchParams } = new URL(uri);
+    t.is(`${protocol}//${host}`, 'otpauth://totp');
+    t.is(searchParams.get('algorithm'), 'SHA256');
+    t.regex(searchParams.get('secret') ?? '', /^[A-Z2-7]{52}$/);
+
+    const knocks = await machine.hknock(['sequence', '127.0.0.1', '--profile', out, '--print']);
+    t.regex(knocks.stdout, /^127\.0\.0\.1( \d{5}:tcp){6}\n$/);
+    t.regex(knocks.stderr, /authenticator shows \d{6} now/);
+    const shown = JSON.parse((await machine.hknock(['peer', 'show', 'sam', '--json'])).stdout) as {
+      totp: boolean;
+    };
+    t.true(shown.totp);
+  },
+);
+
+test.serial('a profile without a key for sequences is told so', async (t) => {
+  const { machine } = await furnished(t);
+  const { code, stderr } = await tryIt(t, machine, ['sequence', 'gate', 'ssh']);
+  t.is(code, 64);
+  t.regex(stderr, /peer add NAME --totp/);
 });

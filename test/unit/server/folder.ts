@@ -43,7 +43,13 @@ export class Folder {
 
   /** Makes a peer and gives its profile. */
   addPeer(name: string, options: PeerOptions = {}): Promise<Profile> {
-    const { services = ['ssh'], admission = null, ttlMs = null, cutOnRevoke = null } = options;
+    const {
+      services = ['ssh'],
+      admission = null,
+      ttlMs = null,
+      cutOnRevoke = null,
+      withTotp = false,
+    } = options;
     return enrolPeer(
       this.path,
       {
@@ -52,6 +58,7 @@ export class Folder {
         admission,
         ttlMs,
         cutOnRevoke,
+        withTotp,
       },
       { host: '127.0.0.1', entropy },
     );
@@ -71,4 +78,5 @@ interface PeerOptions {
   readonly admission?: Admission;
   readonly ttlMs?: DurationMs;
   readonly cutOnRevoke?: boolean;
+  readonly withTotp?: boolean;
 }
