@@ -133,7 +133,7 @@ export interface LimitsConfig {
 
 export const sequenceSchemes = ['totp'] as const;
 
-export type SequenceSchemeName = (typeof sequenceSchemes)[number];
+type SequenceSchemeName = (typeof sequenceSchemes)[number];
 
 /** Knocks by sequences of ports. */
 export interface SequenceConfig {

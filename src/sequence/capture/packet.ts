@@ -18,7 +18,7 @@ export interface Packet {
   readonly syn: SynTraits | null;
 }
 
-export interface SynTraits {
+interface SynTraits {
   readonly window: number;
   readonly dontFragment: boolean;
   /** The options as they stood in the header; shorter where the capture ends before them. */

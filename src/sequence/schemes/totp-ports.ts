@@ -8,7 +8,7 @@ import { type SequenceShape, sliceWidth } from '../../units/sequence-shape.ts';
 import type { UnixMs } from '../../units/time.ts';
 
 /** Length of a time step in seconds (sequence.md, section 3). */
-export const STEP_SECONDS = 30;
+const STEP_SECONDS = 30;
 
 /** The time step of a moment (RFC 6238, section 4.2, with T0 = 0). */
 export function stepAt(unixMs: UnixMs): number {

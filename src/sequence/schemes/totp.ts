@@ -16,7 +16,7 @@ import {
 const SKEW_STEPS = 1;
 
 /** A peer that knocks by sequences. */
-export interface TotpCredential {
+interface TotpCredential {
   readonly peer: PeerName;
   /** 32 bytes */
   readonly secret: Uint8Array;

@@ -196,7 +196,13 @@ test.serial('service add keeps what stands in the file, and refuses a port twice
 
 test.serial('peers can be listed and shown for people and for programs', async (t) => {
   const { machine } = await furnished(t);
-  const alice = { name: 'alice', services: ['ssh', 'web'], admission: null, ttl: null, totp: false };
+  const alice = {
+    name: 'alice',
+    services: ['ssh', 'web'],
+    admission: null,
+    ttl: null,
+    totp: false,
+  };
   t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
   t.deepEqual(
     JSON.parse((await machine.hknock(['peer', 'show', 'alice', '--json'])).stdout),
