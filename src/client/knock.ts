@@ -104,8 +104,13 @@ export async function knock(
     const elapsedMs = clock.monotonicMs() - startedAt;
     const answered = { ...handshake.endpoints(observed), service, elapsedMs };
     if (outcome.kind === 'refused') return { ...answered, ...refused(outcome) };
-    const remote = { address: answered.server, port: profile.port };
-    const lease = new Lease({ remote, tag: keys.tag, session: sessionSecret, clock, entropy });
+    const remote = { address: answered.server, port: access.port };
+    const { tag } = credential.keys;
+    // a certificate has no leases (certificate.md, section 5)
+    const hasLease = credential.prover === undefined;
+    const lease = hasLease
+      ? new Lease({ remote, tag, session: sessionSecret, clock, entropy })
+      : null;
     return { ...answered, ...granted(outcome, askedAt), sessionSecret, lease };
   } finally {
     // nobody need wait for the end of a socket that will not be used again
