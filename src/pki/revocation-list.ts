@@ -81,7 +81,8 @@ function readFields(reader: DerReader) {
 function readEntry(reader: DerReader): string {
   return reader.inside(tags.sequence, (entry) => {
     const serial = readSerial(entry);
-    readTime(entry);
+    // when it was revoked changes nothing, and reading it would take most of a long list's time
+    entry.next(entry.tag === tags.utcTime ? tags.utcTime : tags.generalizedTime);
     // why it was revoked changes nothing; what is critical there might
     const extensions = entry.tag === null ? noExtensions : readExtensions(entry);
     if (extensions.critical.length > 0) throw new DerFault('critical extension');
