@@ -62,7 +62,7 @@ export function decide(
   const { service, ports, peer: own } = terms;
   const least = narrower(service.admission, own?.admission ?? service.admission);
   const acceptable = admissions.filter(
-    (each) => enforceable.includes(each) && isAtLeastAsNarrow(each, least),
+    (each) => enforceable.includes(each) && isAtLeastAsNarrow(each, least) && canCarry(each, ports),
   );
   const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
@@ -118,6 +118,11 @@ function includesPort(ports: readonly ServicePort[], { protocol, port }: Service
 
 function shorter(allowed: DurationMs, wanted: DurationMs = allowed): DurationMs {
   return wanted < allowed ? wanted : allowed;
+}
+
+/** The gate forwards TCP alone: a grant that nobody could connect by is not one. */
+function canCarry(admission: Admission, ports: readonly ServicePort[]): boolean {
+  return admission !== 'gate' || ports.some(({ protocol }) => protocol === 'tcp');
 }
 
 function narrower(a: Admission, b: Admission): Admission {

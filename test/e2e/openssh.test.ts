@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
 import { netTestWith } from '../support/capabilities.ts';
-import { deploy, enrol } from '../support/deployment.ts';
+import { ask, deploy, enrol } from '../support/deployment.ts';
+import { withGate } from '../support/gate.ts';
 import type { Machine } from '../support/machine.ts';
 import { here } from '../support/machine.ts';
 import { type Finished, until } from '../support/netns.ts';
@@ -51,6 +53,17 @@ function ssh(machine: Machine, command: string, around = ''): Promise<Finished> 
 
 const withSsh = (text: string): string => `${text}\n[services.ssh]\nports = ["tcp/22"]\n`;
 
+/** Sends 20 MB each way, and looks whether they arrive as they were. */
+async function bothWays(t: ExecutionContext, client: Machine): Promise<void> {
+  const data = randomBytes(20_000_000);
+  const sum = createHash('sha256').update(data).digest('hex');
+  writeFileSync(client.path('data'), data);
+  const up = await ssh(client, 'sha256sum', '< "$HOME/data"');
+  t.is(up.stdout.slice(0, 64), sum, up.stderr);
+  const down = await ssh(client, `cat ${client.path('data')}`, '| sha256sum');
+  t.is(down.stdout.slice(0, 64), sum, down.stderr);
+}
+
 sshTest('OpenSSH gets in by ProxyCommand: output, exit code, 20 MB each way', async (t) => {
   const { server, client } = await deploy(t, { services: 'web,ssh', configure: withSsh });
   await startSshd(server, [client]);
@@ -60,13 +73,18 @@ sshTest('OpenSSH gets in by ProxyCommand: output, exit code, 20 MB each way', as
     code: 7,
   });
 
-  const data = randomBytes(20_000_000);
-  const sum = createHash('sha256').update(data).digest('hex');
-  writeFileSync(client.path('data'), data);
-  const up = await ssh(client, 'sha256sum', '< "$HOME/data"');
-  t.is(up.stdout.slice(0, 64), sum, up.stderr);
-  const down = await ssh(client, `cat ${client.path('data')}`, '| sha256sum');
-  t.is(down.stdout.slice(0, 64), sum, down.stderr);
+  await bothWays(t, client);
+});
+
+sshTest('OpenSSH gets in through the gate: 20 MB each way', async (t) => {
+  const { server, client } = await deploy(t, {
+    services: 'web,ssh',
+    configure: (text) => withGate(`${withSsh(text)}admission = "gate"\n`),
+  });
+  await startSshd(server, [client]);
+  t.like(await ssh(client, 'echo out; exit 7'), { stdout: 'out\n', code: 7 });
+  await bothWays(t, client);
+  t.like(await ask(server, 'status'), { gate: { admitted: 3 } });
 });
 
 sshTest('several at once from two peers behind one NAT all get in', async (t) => {

@@ -52,9 +52,10 @@ export class Gate {
   readonly port: Port;
   /** Which sources have to be let through to this port. */
   readonly holes: Holes;
+  /** Who is let in. */
+  readonly passes: Passes;
   readonly #options: GateOptions;
   readonly #room: WaitingRoom;
-  readonly #passes: Passes;
   readonly #doorstep: Doorstep;
   readonly #visitors = new Map<FramedStream, Opening>();
   #admitted = 0;
@@ -67,10 +68,10 @@ export class Gate {
     this.#options = options;
     this.port = port;
     this.holes = new Holes(clock, port);
-    this.#passes = new Passes(clock, (grant) => this.holes.close(grant));
+    this.passes = new Passes(clock, (grant) => this.holes.close(grant));
     this.#room = new WaitingRoom(clock);
     const tls = new TlsEnd({
-      keyOf: (identity) => this.#passes.find(identity)?.gateKey.key ?? null,
+      keyOf: (identity) => this.passes.find(identity)?.gateKey.key ?? null,
       onSecure: (socket, identity) => {
         this.#welcome(socket, identity);
       },
@@ -110,16 +111,16 @@ export class Gate {
   /** Lets the one connection of a grant in; that of a renewed one for longer. */
   admit(opening: Opening): void {
     const { gateKey } = opening.door;
-    if (gateKey !== null) this.#passes.add({ opening, gateKey });
+    if (gateKey !== null) this.passes.add({ opening, gateKey });
   }
 
   has(grant: GrantId): boolean {
-    return this.#passes.has(grant);
+    return this.passes.has(grant);
   }
 
   /** Ends a grant; a connection that came in by it lives on. */
   end(grant: GrantId): void {
-    this.#passes.end(grant);
+    this.passes.end(grant);
   }
 
   cut({ peer, source }: Cut): void {
@@ -133,21 +134,21 @@ export class Gate {
   /** Ends everything. */
   close(): void {
     for (const server of this.#servers) server.close();
-    this.#passes.clear();
+    this.passes.clear();
     this.#room.clear();
     for (const visitor of this.#visitors.keys()) visitor.destroy(new Error('the gate is closed'));
   }
 
   /** Steps 4 to 6 of gate.md, section 3. */
   #isProven(hello: PskHello, source: IpAddress): boolean {
-    const pass = this.#passes.find(hello.identity);
+    const pass = this.passes.find(hello.identity);
     if (pass === null || this.#visitors.size >= MAX_VISITORS) return false;
     const isFromThere = this.#options.anyAddress || pass.opening.source === source;
     return isFromThere && verifyBinder(hello, pass.gateKey.key);
   }
 
   #welcome(socket: TLSSocket, identity: string): void {
-    const pass = this.#passes.take(identity);
+    const pass = this.passes.take(identity);
     // of two that prove the same key at the same time, one is first
     if (pass === null) socket.destroy();
     else

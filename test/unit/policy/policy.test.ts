@@ -138,6 +138,13 @@ test('what the firewall cannot enforce is refused, never made wider', (t) => {
   t.is(admissionOf(decided({ asked: 'bound' })), 'refused');
 });
 
+test('the gate is for what has a TCP port', (t) => {
+  const enforceable = ['once', 'gate'] as const;
+  t.is(admissionOf(decided({ asked: 'gate', enforceable })), 'gate');
+  const service = { ports: [parseServicePort('udp/60001')] };
+  t.like(decided({ asked: 'gate', enforceable, service }), { acceptable: ['once'] });
+});
+
 test('no grant is ever wider than service and peer say, than was asked, or than can be enforced', (t) => {
   const admission = fc.constantFrom(...admissions);
   const property = fc.property(
