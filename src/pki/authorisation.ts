@@ -6,7 +6,7 @@ import { decodeUtf8, readObjectIdentifier } from './der-values.ts';
 export const AUTHORISATION_ID = '1.3.6.1.4.1.19518';
 
 /** Most ports that one certificate may name; far more than fit into one that can be sent. */
-export const MAX_AUTHORISED_PORTS = 256;
+const MAX_AUTHORISED_PORTS = 256;
 
 const numbers: Readonly<Record<Protocol, string>> = { tcp: '1', udp: '0' };
 
@@ -16,7 +16,7 @@ export function formatAuthorisation(ports: readonly ServicePort[]): string {
 }
 
 /** Reads what {@link formatAuthorisation} writes; null for anything else, also for a port that is there twice. */
-export function parseAuthorisation(text: string): readonly ServicePort[] | null {
+function parseAuthorisation(text: string): readonly ServicePort[] | null {
   const parts = text.split(',', MAX_AUTHORISED_PORTS + 1);
   const ports = parts.map(parsePort).filter((each) => each !== null);
   const isWhole = ports.length === parts.length && parts.length <= MAX_AUTHORISED_PORTS;

@@ -12,7 +12,7 @@ import { purposes } from './usage.ts';
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** Longest certificate that is issued, in bytes of DER: a message of the certificate challenge has no room for more. */
-export const MAX_ISSUED_LENGTH = 700;
+const MAX_ISSUED_LENGTH = 700;
 
 /** A certification authority that can sign. */
 export interface Authority {
