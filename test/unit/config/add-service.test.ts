@@ -33,7 +33,13 @@ test('a service is added behind what is there, comments and all', async (t) => {
   await addService(directory, web);
   const { services } = await loadServerConfig(directory);
   t.deepEqual([...services.keys()].map(String), ['ssh', 'web']);
-  t.deepEqual(services.get(web.name), { ...web, admission: 'address', ttlMs, upstream: null });
+  t.deepEqual(services.get(web.name), {
+    ...web,
+    proxyProtocol: false,
+    admission: 'address',
+    ttlMs,
+    upstream: null,
+  });
   t.true((await readFile(path, 'utf8')).startsWith(before));
   t.is((await stat(path)).mode & 0o777, 0o600);
   t.deepEqual((await readdir(directory)).sort(), ['hknock.toml', 'peers', 'responder.key']);
