@@ -15,6 +15,7 @@ import type {
   LimitsConfig,
   ServerConfig,
   ServiceConfig,
+  SknockConfig,
 } from './server-config.ts';
 
 /** Longest path of a UNIX socket in bytes (unix(7)). */
@@ -65,6 +66,7 @@ export function decodeConfig(
   const config = toServerConfig(value, resolve(directory), backend);
   const troubles = [
     ...portTroubles(config),
+    ...sknockTroubles(config),
     ...upstreamTroubles(config),
     ...gateTroubles(config),
     ...commandTroubles(config),
@@ -95,6 +97,7 @@ function toServerConfig(
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
     certificates: toCertificates(document.certificates, directory),
+    sknock: toSknock(document.sknock),
   };
 }
 
@@ -117,6 +120,13 @@ function toCertificates(
 /** Whether something is fetched over HTTP, and no file. */
 export function isWebAddress(text: string): boolean {
   return /^https?:\/\//i.test(text);
+}
+
+function toSknock(document: ConfigDocument['sknock']): SknockConfig | null {
+  if (document === undefined) return null;
+  const { window: windowMs, check_address: checkAddress, min_frame: minFrameLength } = document;
+  const { listen, range } = document;
+  return { listen, range, windowMs, checkAddress, minFrameLength };
 }
 
 function toFirewall(
@@ -159,12 +169,14 @@ function toLimits(document: ConfigDocument['limits']): LimitsConfig {
 
 // A port that two services share would be open to the peers of both, whatever either says. And on a knock port that
 // is shut to all who have no grant, nobody could get one.
-function portTroubles({ listen, gate, fwknop, services }: ServerConfig): readonly Trouble[] {
+function portTroubles(config: ServerConfig): readonly Trouble[] {
+  const { listen, gate, fwknop, sknock, services } = config;
   const holders = new Map<string, string>([
     ...listen.map(({ port }) => [`udp/${String(port)}`, 'listen'] as const),
     ...(fwknop.enabled ? fwknop.listen : []).map(
       ({ port }) => [`udp/${String(port)}`, 'fwknop.listen'] as const,
     ),
+    ...(sknock?.listen ?? []).map(({ port }) => [`udp/${String(port)}`, 'sknock.listen'] as const),
     ...gate.listen.map(({ port }) => [`tcp/${String(port)}`, 'gate.listen'] as const),
   ]);
   const troubles: Trouble[] = [];
@@ -188,6 +200,28 @@ function gateTroubles({ gate: { listen } }: ServerConfig): readonly Trouble[] {
       ? []
       : [{ path: ['gate', 'listen', at], expected: 'the port of the first' }],
   );
+}
+
+function sknockTroubles({
+  listen,
+  fwknop,
+  sknock,
+  certificates,
+}: ServerConfig): readonly Trouble[] {
+  if (sknock === null) return [];
+  const troubles: Trouble[] = [];
+  if (certificates === null)
+    troubles.push({ path: ['certificates'], expected: '[certificates], which [sknock] needs' });
+  const others = [...listen, ...(fwknop.enabled ? fwknop.listen : [])];
+  const taken = new Set(others.map(({ port }) => port));
+  sknock.listen.forEach(({ port }, at) => {
+    if (!taken.has(port)) return;
+    troubles.push({
+      path: ['sknock', 'listen', at],
+      expected: 'a port that has no other use here',
+    });
+  });
+  return troubles;
 }
 
 function upstreamTroubles({ services, firewall }: ServerConfig): readonly Trouble[] {

@@ -82,6 +82,17 @@ const fwknop = table({
   accept_any_source: flag().default(false),
 });
 
+const sknock = table({
+  listen: list(endpoint, 'addresses with port', [1, 64]),
+  range: flag().default(false),
+  window: text('whole seconds from "1s" to "5m"', (value) => {
+    const windowMs = parseDuration(value);
+    return windowMs >= 1000 && windowMs <= 300_000 && windowMs % 1000 === 0 ? windowMs : null;
+  }).prefault('7s'),
+  check_address: flag().default(true),
+  min_frame: wholeNumber(0, 1262).default(500),
+});
+
 /** Every option of `hknock.toml`, with its default. */
 export const configSchema = table({
   listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62202', '[::]:62202']),
@@ -105,6 +116,7 @@ export const configSchema = table({
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
   control: table({ path: path.prefault('control.sock') }).prefault({}),
   certificates: certificates.optional(),
+  sknock: sknock.optional(),
   services: tableOf(
     /^[a-z0-9][a-z0-9-]{0,31}$/,
     "a service's name of 1 to 32 of a-z, 0-9 and '-'",

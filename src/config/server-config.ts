@@ -32,6 +32,8 @@ export interface ServerConfig {
   readonly controlSocket: string;
   /** Null: no client comes with a certificate. */
   readonly certificates: CertificatesConfig | null;
+  /** Null: sKnock is off. Otherwise there are certificates. */
+  readonly sknock: SknockConfig | null;
 }
 
 export interface CertificatesConfig {
@@ -46,6 +48,19 @@ export interface CertificatesConfig {
   readonly onStale: 'closed' | 'warn';
   /** For public-key work; null: one less than there are processors. */
   readonly threads: number | null;
+}
+
+export interface SknockConfig {
+  /** UDP addresses; at least one, none of them in `listen`. */
+  readonly listen: readonly Endpoint[];
+  /** Whether datagrams to any port of the reference client's range come in too. */
+  readonly range: boolean;
+  /** How far a request's time may be from ours, either way; whole seconds. */
+  readonly windowMs: DurationMs;
+  /** Whether the address in a request must be the one it comes from. */
+  readonly checkAddress: boolean;
+  /** Shortest Ethernet frame that is looked at, in bytes. */
+  readonly minFrameLength: number;
 }
 
 export interface FirewallConfig {

@@ -117,6 +117,22 @@ path = "control.sock"
 # # Threads for public-key work; one less than there are processors if not said.
 # threads = 1
 
+# For clients that knock with one packet and a certificate, as sKnock does; it needs [certificates]. They must know their
+# public address and have a right clock.
+#
+# [sknock]
+# # UDP addresses of its own.
+# listen = ["0.0.0.0:62203", "[::]:62203"]
+# # Takes datagrams to any UDP port from 10000 to 60000 that nobody listens on, as the reference client sends them (Linux).
+# range = false
+# # How far a client's clock may be from ours.
+# window = "7s"
+# # Whether the address in the packet must be the one it comes from. Without, clients behind NAT can knock, and so can
+# # whoever holds a client's packet back and sends it from elsewhere.
+# check_address = true
+# # Shorter Ethernet frames are passed over; every knock is longer. The reference server has 800, which suits its long certificates.
+# min_frame = 500
+
 # What may be opened, one table for each service: "hknock service add ssh tcp/22" adds one. All it can say:
 #
 # [services.ssh]

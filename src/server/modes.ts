@@ -3,6 +3,7 @@ import { startFwknop } from './fwknop.ts';
 import type { Mode, ModeContext, StartMode } from './mode.ts';
 import { startSequenceMode } from './sequence/sequence-mode.ts';
 import { startShield } from './shield.ts';
+import { startSknock } from './sknock.ts';
 
 /** All there are, in the order in which they start. */
 export const knownModes: readonly StartMode[] = [
@@ -10,6 +11,7 @@ export const knownModes: readonly StartMode[] = [
   startSequenceMode,
   startFwknop,
   startCertificateMode,
+  startSknock,
 ];
 
 /**

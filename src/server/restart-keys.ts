@@ -15,6 +15,8 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     control: config.controlSocket,
     // whether there are any; what is said about them counts at once
     certificates: config.certificates !== null,
+    // the same, and where it listens
+    sknock: config.sknock?.listen ?? null,
   });
   const before = parts(started);
   return Object.entries(parts(now))

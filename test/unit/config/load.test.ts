@@ -13,7 +13,7 @@ const template = configTemplate(listen);
 
 // every line that is a comment and holds an option, without its mark
 const everything = template.replaceAll(
-  /^# ((?:# )?)(\[(?:services.*|certificates)\]|\w+ = .*)$/gm,
+  /^# ((?:# )?)(\[(?:services.*|certificates|sknock)\]|\w+ = .*)$/gm,
   '$2',
 );
 
@@ -33,7 +33,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 52);
+  t.is(keys.length, 57);
 });
 
 test('a configuration says what it says', (t) => {
@@ -66,6 +66,12 @@ test('a configuration says what it says', (t) => {
      listen = ["192.0.2.1:3"]
      max_age = "1m"
      accept_any_source = true
+     [sknock]
+     listen = ["192.0.2.1:4"]
+     range = true
+     window = "1m"
+     check_address = false
+     min_frame = 800
      [certificates]
      ca = "ca.pem"
      key = "/etc/keys/server.key"
@@ -147,6 +153,13 @@ test('a configuration says what it says', (t) => {
     },
     logLevel: 'debug',
     controlSocket: '/run/hknock.sock',
+    sknock: {
+      listen: [{ address: '192.0.2.1', port: 4 }],
+      range: true,
+      windowMs: 60_000,
+      checkAddress: false,
+      minFrameLength: 800,
+    },
     certificates: {
       ca: '/srv/ca.pem',
       key: '/etc/keys/server.key',
@@ -160,11 +173,20 @@ test('a configuration says what it says', (t) => {
 
 const ssh = '[services.ssh]\nports = ["tcp/22"]\n';
 
+const material = '[certificates]\nca = "c"\nkey = "k"\n';
+
 const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['listen = []', '1: listen: '],
   ['fwknop.max_age = "2h"', '1: fwknop.max_age: '],
   ['fwknop.listen = []', '1: fwknop.listen: '],
   ['fwknop.enabled = true\n[services.x]\nports = ["udp/62201"]', '3: services.x.ports[0]: '],
+  ['[sknock]\nlisten = ["0.0.0.0:9"]', '1: certificates: '],
+  [`[sknock]\nlisten = ["0.0.0.0:62202"]\n${material}`, '2: sknock.listen[0]: '],
+  [`[sknock]\nlisten = ["0.0.0.0:9"]\nwindow = "500ms"\n${material}`, '3: sknock.window: '],
+  [
+    `[sknock]\nlisten = ["0.0.0.0:9"]\n${material}[services.x]\nports = ["udp/9"]`,
+    '7: services.x.ports[0]: ',
+  ],
   ['[certificates]', '1: certificates.ca: ', '1: certificates.key: '],
   ['[certificates]\nca = ""\nkey = "k"', '2: certificates.ca: '],
   ['[certificates]\nca = "c"\nkey = "k"\ncrl_refresh = "0s"', '4: certificates.crl_refresh: '],

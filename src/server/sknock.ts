@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import type { ServerFolder } from '../config/server-folder.ts';
+import type { SknockConfig } from '../config/server-config.ts';
+import { bindDatagramSocket } from '../dgram-ext/bind.ts';
+import { closeKnockRange, openKnockRange } from '../firewall/nftables/knock-range.ts';
+import { KnockLimits } from '../guard/knock-limits.ts';
+import type { DatagramSocket } from '../host/datagram-socket.ts';
+import { type SknockDropReason, sknockDropReasons } from '../sknock/drop-reason.ts';
+import { SknockResponder, type SknockJudgement } from '../sknock/responder.ts';
+import type { ServiceName } from '../units/names.ts';
+import { type Endpoint, formatServicePort } from '../units/network.ts';
+import type { Certificates } from './certificates.ts';
+import { DropLog } from './drop-log.ts';
+import type { Mode, ModeContext } from './mode.ts';
+import { SknockReplays } from './sknock-replays.ts';
+
+/** The ports of which the reference client chooses one at random for each knock. */
+const REFERENCE_PORTS = [10_000, 60_000] as const;
+
+/** Of the server's folder: what may not be opened again after a restart. */
+const REPLAY_FILE = 'sknock.replays';
+
+type Verdict = Extract<SknockJudgement, { readonly kind: 'knock' }>;
+
+/** Starts sKnock (sknock.md) if the configuration has it. @throws {HknockError} */
+export async function startSknock(context: ModeContext): Promise<Mode | null> {
+  const { folder, clock, log, certificates } = context;
+  const { sknock, limits, directory } = folder.config;
+  if (sknock === null || certificates === null) return null;
+  const socket = await bindDatagramSocket({
+    addresses: sknock.listen,
+    clock,
+    onFault: (fault) => {
+      log.warn('sknock address not served', { fault: fault.message });
+    },
+  });
+  const undo: (() => Promise<void>)[] = [() => socket.close()];
+  try {
+    const replays = await SknockReplays.open(join(directory, REPLAY_FILE), limits.replayRecords);
+    undo.push(() => replays.close());
+    const mode = new SknockMode(context, { socket, replays, config: sknock, certificates });
+    await mode.reload(folder);
+    return mode;
+  } catch (fault) {
+    for (const step of undo.reverse()) await step();
+    throw fault;
+  }
+}
+
+interface Parts {
+  readonly socket: DatagramSocket;
+  readonly replays: SknockReplays;
+  readonly config: SknockConfig;
+  readonly certificates: Certificates;
+}
+
+/** Knocks by one packet: nothing is ever answered, so all there is to see of a failure is in counters and log. */
+class SknockMode implements Mode {
+  readonly name = 'sknock';
+  readonly #context: ModeContext;
+  readonly #parts: Parts;
+  readonly #limits: KnockLimits;
+  readonly #dropLog: DropLog;
+  readonly #drops = Object.fromEntries(sknockDropReasons.map((reason) => [reason, 0])) as Record<
+    SknockDropReason,
+    number
+  >;
+  #granted = 0;
+  #refused = 0;
+  #failed = 0;
+  #responder: SknockResponder | null = null;
+  #hasRange = false;
+
+  constructor(context: ModeContext, parts: Parts) {
+    const { peerKnocks, sourceKnocks } = context.folder.config.limits;
+    this.#context = context;
+    this.#parts = parts;
+    this.#limits = new KnockLimits(peerKnocks, sourceKnocks);
+    this.#dropLog = new DropLog('sknock dropped', context);
+    parts.socket.listen((bytes, remote) => {
+      this.#receive(bytes, remote);
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const { received, truncated } = this.#parts.socket.counters();
+    const drops = { ...this.#drops, length: this.#drops.length + truncated };
+    const failed = this.#failed;
+    return { received, granted: this.#granted, refused: this.#refused, failed, ...drops };
+  }
+
+  async reload({ config: { sknock, services } }: ServerFolder): Promise<void> {
+    // to be off is for the next start
+    const config = sknock ?? this.#parts.config;
+    const { certificates, replays } = this.#parts;
+    const holders = new Map<string, ServiceName>(
+      [...services.values()].flatMap(({ name, ports }) =>
+        ports.map((port) => [formatServicePort(port), name] as const),
+      ),
+    );
+    this.#responder = new SknockResponder({
+      privateKey: certificates.key,
+      certificates: { verify: (der, now) => certificates.verifier.verify(der, now) },
+      serviceOf: (port) => holders.get(formatServicePort(port)) ?? null,
+      ...config,
+      limits: this.#limits,
+      replays: replays.cache,
+    });
+    await this.#takeRange(config);
+    if (config.checkAddress) return;
+    this.#context.log.warn('sknock takes requests for any address', {
+      risk: 'whoever holds one back and sends it on is let in where it comes from',
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#hasRange) await closeKnockRange().catch(this.#tell);
+    await this.#parts.socket.close();
+    await this.#parts.replays.close();
+  }
+
+  // what we cannot undo must not keep the rest from being undone
+  readonly #tell = (fault: unknown): void => {
+    this.#context.log.error('sknock range may be redirected still', { fault: String(fault) });
+  };
+
+  async #takeRange({ range, minFrameLength }: SknockConfig): Promise<void> {
+    const [local] = this.#parts.socket.local;
+    if (range && local !== undefined) {
+      await openKnockRange({ ports: REFERENCE_PORTS, to: local.port, minFrameLength });
+    } else if (this.#hasRange) {
+      await closeKnockRange();
+    }
+    this.#hasRange = range;
+  }
+
+  #receive(bytes: Uint8Array, source: Endpoint): void {
+    const { clock } = this.#context;
+    const arrival = { source, unixMs: clock.unixMs(), monotonicMs: clock.monotonicMs() };
+    const judged = this.#responder?.receive(bytes, arrival);
+    if (judged?.kind === 'knock') void this.#conclude(judged);
+    if (judged?.kind !== 'drop') return;
+    const { reason, certificate } = judged;
+    this.#drops[reason]++;
+    const { serial, subject } = certificate ?? {};
+    this.#dropLog.say(reason, { source: source.address, serial, subject });
+  }
+
+  async #conclude({ knock, seen }: Verdict): Promise<void> {
+    try {
+      // first: whoever ends us in between must not be able to have it opened twice
+      await this.#parts.replays.keep(seen);
+      const { kind } = await this.#context.admit(knock);
+      if (kind === 'granted') this.#granted++;
+      else this.#refused++;
+    } catch (fault) {
+      this.#failed++;
+      this.#context.log.error('knock failed', { peer: knock.peer, fault: String(fault) });
+    }
+  }
+}
