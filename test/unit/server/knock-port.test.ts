@@ -1,6 +1,7 @@
 import test from 'ava';
 import { dropReasons } from '../../../src/errors/drop-reason.ts';
 import { KnockLimits } from '../../../src/guard/knock-limits.ts';
+import type { Judgement } from '../../../src/handshake/judgement.ts';
 import { PeerTable } from '../../../src/handshake/peer-table.ts';
 import { Responder } from '../../../src/handshake/responder.ts';
 import type { DatagramListener, DatagramSocket } from '../../../src/host/datagram-socket.ts';
@@ -221,4 +222,26 @@ test('who holds a grant is answered about it, from where the Lease arrived', asy
   await turn();
   t.is(leases.length, 1);
   t.is(port.counters().drops.source, 1);
+});
+
+test('while a judge is at work on any number of datagrams, peers of the responder are answered (T-08)', async (t) => {
+  const { socket, port, asked } = setUp();
+  const done: ((judgement: Judgement) => void)[] = [];
+  const place = port.addJudge({
+    owns: (bytes) => bytes[0] === 0x77,
+    receive: () => new Promise((resolve) => done.push(resolve)),
+    conclude: () => new Uint8Array(),
+  });
+  const his = new Uint8Array(1037).fill(0x77);
+  for (let i = 0; i < 2000; i++) socket.receive(his, attacker);
+  socket.receive(asked.response);
+  await turn();
+  t.like(port.counters(), { granted: 1 });
+  t.is(done.length, 2000, 'none of his is done yet');
+  for (const each of done) each({ kind: 'drop', reason: 'overload' });
+  await turn();
+  t.is(port.counters().drops.overload, 2000);
+  place.remove();
+  socket.receive(his, attacker);
+  t.is(port.counters().drops.length, 1, 'and then they are the responder to judge');
 });
