@@ -4,7 +4,7 @@ import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
-import { isForOneConnection } from '../units/admission.ts';
+import { isForOwnConnection } from '../units/admission.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
 import { SIGNALLED } from './run-command.ts';
 import { tell } from './terminal.ts';
@@ -63,7 +63,7 @@ async function join(result: KnockGranted, held: Held): Promise<void> {
   const { joinStdio } = await import('../client/join-stdio.ts');
   const socket = await connectGranted(result);
   // beside the connection: it has used up what there was to use
-  if (isForOneConnection(result.admission)) void held.release();
+  if (isForOwnConnection(result.admission)) void held.release();
   await joinStdio(socket, process);
 }
 

@@ -15,13 +15,14 @@ export interface HoldOptions {
 
 /** A grant that is kept for as long as it is needed. */
 export interface Held {
-  /** Ends the grant, and waits a little for the server to say so. Does not reject; safe to call twice. */
+  /** Ends the grant, unless its admission is `once`, and waits a little for the server to say so. Does not reject; safe to call twice. */
   release(): Promise<void>;
 }
 
 /**
- * Keeps a grant in force until it is released, by renewing it each time that half of its life is over. A grant for one
- * connection cannot be renewed; releasing it once the connection stands lets it count for no limit any more.
+ * Keeps a grant in force until it is released, by renewing it each time that half of its life is over; those that cannot
+ * be renewed just end with it. A grant of admission `once` is left to end by itself: behind one NAT our connection may have
+ * used up a neighbour's, and the one that is left is then the neighbour's (theory.md, "Leases").
  */
 export function holdGrant(grant: KnockGranted, options: HoldOptions = {}): Held {
   return new Hold(grant, options);
@@ -29,6 +30,7 @@ export function holdGrant(grant: KnockGranted, options: HoldOptions = {}): Held 
 
 class Hold implements Held {
   readonly #lease: KnockGranted['lease'];
+  readonly #admission: KnockGranted['admission'];
   readonly #clock: Clock;
   readonly #onLost: (fault: HknockError) => void;
   #expiresAt: number;
@@ -40,6 +42,7 @@ class Hold implements Held {
     { clock = createSystemClock(), onLost = () => undefined }: HoldOptions,
   ) {
     this.#lease = lease;
+    this.#admission = admission;
     this.#clock = clock;
     this.#onLost = onLost;
     this.#expiresAt = expiresAt;
@@ -48,8 +51,12 @@ class Hold implements Held {
 
   release(): Promise<void> {
     this.#timer?.cancel();
-    this.#released ??= this.#lease?.close().catch(() => undefined) ?? Promise.resolve();
+    this.#released ??= this.#close();
     return this.#released;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#admission !== 'once') await this.#lease?.close().catch(() => undefined);
   }
 
   #renewLater(): void {

@@ -21,7 +21,7 @@ export function isRenewable(admission: Admission): boolean {
   return admission === 'address';
 }
 
-/** Whether a grant is used up by one connection, so that nothing is lost when it is closed after that. */
-export function isForOneConnection(admission: Admission): boolean {
-  return admission === 'once' || admission === 'port' || admission === 'bound';
+/** Whether a grant lets in one connection, its own: nothing is lost when it is closed after that. */
+export function isForOwnConnection(admission: Admission): boolean {
+  return admission === 'port' || admission === 'bound';
 }
