@@ -89,6 +89,10 @@ function toServerConfig(
     publicHosts: document.public_hosts,
     firewall: toFirewall(document.firewall, backend),
     policy: { admission: policy.admission, ttlMs: policy.ttl, cutOnRevoke: policy.cut_on_revoke },
+    admission: {
+      ports: document.admission.port_range,
+      portGuesses: document.admission.port_guesses,
+    },
     services: toServices(document.services),
     limits: toLimits(document.limits),
     gate: { listen: document.gate.listen, anyAddress: document.gate.any_address },

@@ -4,7 +4,7 @@ import { parseHost } from '../store/host-name.ts';
 import { admissionField, ttlField } from '../store/peer-file.ts';
 import { MAX_HOSTS } from '../store/profile.ts';
 import { choice, flag, list, table, tableOf, text, wholeNumber } from '../store/toml/fields.ts';
-import { MAX_SERVICE_PORTS, parseServicePort } from '../units/network.ts';
+import { MAX_SERVICE_PORTS, parsePortRange, parseServicePort } from '../units/network.ts';
 import { parseDuration } from '../units/time.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { sequenceSchema } from './sequence.ts';
@@ -44,6 +44,17 @@ const limits = table({
   // as many as the kernel's first lane has room for (firewall/nftables/layout.ts)
   grants: wholeNumber(1, 262_144).default(131_072),
   replay_records: wholeNumber(1024, 10_000_000).default(65_536),
+});
+
+/** A guess hits with a chance of one in so many at most. */
+const MIN_ADMISSION_PORTS = 10_000;
+
+const admission = table({
+  port_range: text('a range of at least 10000 ports such as "10000-32767"', (value) => {
+    const { first, last } = parsePortRange(value);
+    return last - first + 1 >= MIN_ADMISSION_PORTS ? { first, last } : null;
+  }).prefault('10000-32767'),
+  port_guesses: wholeNumber(1, 10_000).default(16),
 });
 
 const service = table({
@@ -106,6 +117,7 @@ export const configSchema = table({
     ttl: ttlField.prefault('30s'),
     cut_on_revoke: flag().default(true),
   }).prefault({}),
+  admission: admission.prefault({}),
   limits: limits.prefault({}),
   gate: table({
     listen: list(endpoint, 'addresses with port', [0, 64]).default([]),

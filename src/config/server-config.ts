@@ -1,6 +1,6 @@
 import type { Admission } from '../units/admission.ts';
 import type { ServiceName } from '../units/names.ts';
-import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
+import type { Endpoint, IpAddress, PortRange, ServicePort } from '../units/network.ts';
 import type { SequenceShape } from '../units/sequence-shape.ts';
 import type { DurationMs } from '../units/time.ts';
 
@@ -22,6 +22,7 @@ export interface ServerConfig {
   readonly publicHosts: readonly string[];
   readonly firewall: FirewallConfig;
   readonly policy: PolicyConfig;
+  readonly admission: AdmissionConfig;
   readonly services: ReadonlyMap<ServiceName, ServiceConfig>;
   readonly limits: LimitsConfig;
   readonly gate: GateConfig;
@@ -109,6 +110,14 @@ interface PolicyConfig {
   readonly ttlMs: DurationMs;
   /** Whether revoking a peer also cuts its connections. */
   readonly cutOnRevoke: boolean;
+}
+
+/** How the narrow admissions are kept to. */
+export interface AdmissionConfig {
+  /** Grants for `port` have theirs among these. */
+  readonly ports: PortRange;
+  /** New connections to these ports that one address may make for a grant. */
+  readonly portGuesses: number;
 }
 
 export interface ServiceConfig {

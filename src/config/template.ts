@@ -57,6 +57,13 @@ ttl = "30s"
 # Whether revoking a peer also cuts the connections that it has.
 cut_on_revoke = true
 
+[admission]
+# With admission "port" a grant has a random port among these: at least 10000, none of them used for anything else.
+port_range = "10000-32767"
+# One address may make so many new connections to these ports for a grant, and no more: a neighbour who guesses has
+# this many tries among all the ports, and whoever waits behind the same address may have to knock again.
+port_guesses = 16
+
 [limits]
 # Knocks of one peer: so many a second, and so many at once.
 peer_knocks_per_second = 5

@@ -1,4 +1,4 @@
-import { type Admission, admissions, isAtLeastAsNarrow } from '../units/admission.ts';
+import { type Admission, admissions, fitsPorts, isAtLeastAsNarrow } from '../units/admission.ts';
 import { type Knock, refuse, type Refused } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
@@ -62,7 +62,8 @@ export function decide(
   const { service, ports, peer: own } = terms;
   const least = narrower(service.admission, own?.admission ?? service.admission);
   const acceptable = admissions.filter(
-    (each) => enforceable.includes(each) && isAtLeastAsNarrow(each, least) && canCarry(each, ports),
+    (each) =>
+      enforceable.includes(each) && isAtLeastAsNarrow(each, least) && fitsPorts(each, ports),
   );
   const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
@@ -118,11 +119,6 @@ function includesPort(ports: readonly ServicePort[], { protocol, port }: Service
 
 function shorter(allowed: DurationMs, wanted: DurationMs = allowed): DurationMs {
   return wanted < allowed ? wanted : allowed;
-}
-
-/** The gate forwards TCP alone: a grant that nobody could connect by is not one. */
-function canCarry(admission: Admission, ports: readonly ServicePort[]): boolean {
-  return admission !== 'gate' || ports.some(({ protocol }) => protocol === 'tcp');
 }
 
 function narrower(a: Admission, b: Admission): Admission {

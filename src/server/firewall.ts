@@ -1,4 +1,4 @@
-import type { FirewallConfig } from '../config/server-config.ts';
+import type { ServerConfig } from '../config/server-config.ts';
 import { createCommand } from '../firewall/command/command.ts';
 import { createIptables } from '../firewall/iptables/iptables.ts';
 import { createNftables } from '../firewall/nftables/nftables.ts';
@@ -10,12 +10,12 @@ import type { Log } from '../host/log.ts';
 
 /** The backend that the configuration names. */
 export function createFirewall(
-  { backend, userspace, command }: FirewallConfig,
+  { firewall: { backend, userspace, command }, admission }: ServerConfig,
   host: { readonly clock: Clock; readonly log: Log },
 ): Firewall {
   switch (backend) {
     case 'nftables':
-      return createNftables(host);
+      return createNftables({ ...host, table: admission });
     case 'iptables':
       return createIptables(host);
     case 'userspace':

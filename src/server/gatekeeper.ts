@@ -3,15 +3,15 @@ import type { Door } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Plan, type Policy } from '../policy/policy.ts';
 import type { Admission } from '../units/admission.ts';
-import type { Knock, Outcome } from '../units/knock.ts';
+import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 
 export interface GatekeeperOptions {
   readonly grants: Grants;
   /** Asked at each knock, so that a reload counts at once. */
   readonly policy: () => Policy;
   readonly enforceable: readonly Admission[];
-  /** What tells the connection of a grant from others. */
-  readonly doorOf: (plan: Plan, knock: Knock) => Door;
+  /** What tells the connection of a grant from others; null when there is nothing free that could. */
+  readonly doorOf: (plan: Plan, knock: Knock) => Door | null;
   readonly log: Log;
 }
 
@@ -21,10 +21,13 @@ export interface GatekeeperOptions {
  */
 export function createGatekeeper(options: GatekeeperOptions): (knock: Knock) => Promise<Outcome> {
   const { grants, policy, enforceable, doorOf, log } = options;
+  const open = async (plan: Plan, knock: Knock): Promise<Outcome> => {
+    const door = doorOf(plan, knock);
+    return door === null ? refuse('limit-reached') : grants.open(plan, door);
+  };
   return async (knock) => {
     const decision = decide(policy(), knock, enforceable);
-    const outcome =
-      'kind' in decision ? decision : await grants.open(decision, doorOf(decision, knock));
+    const outcome = 'kind' in decision ? decision : await open(decision, knock);
     if (outcome.kind === 'refused') {
       const { peer, service, observed } = knock;
       log.warn('refused', { peer, service, source: observed.address, reason: outcome.reason });

@@ -3,8 +3,8 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { ProtectedPort } from '../host/firewall.ts';
 import type { PeerPolicy, Policy, ServicePolicy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
-import { type Admission, isAtLeastAsNarrow } from '../units/admission.ts';
-import type { PeerName } from '../units/names.ts';
+import { type Admission, fitsPorts, isAtLeastAsNarrow } from '../units/admission.ts';
+import type { PeerName, ServiceName } from '../units/names.ts';
 
 /** The policy that configuration and peers' files make together. */
 export function policyOf(
@@ -35,12 +35,21 @@ export function policyOf(
  * @throws {HknockError} `config`
  */
 export function requireEnforceable({ services }: Policy, enforceable: readonly Admission[]): void {
-  for (const { name, admission } of services.values()) {
-    if (enforceable.some((each) => isAtLeastAsNarrow(each, admission))) continue;
+  for (const { name, admission, ports } of services.values()) {
+    const narrow = enforceable.filter((each) => isAtLeastAsNarrow(each, admission));
+    if (narrow.some((each) => fitsPorts(each, ports))) continue;
+    if (narrow.length > 0) throw unfit(name, narrow);
     throw new HknockError('config', `service '${name}' wants admission '${admission}' at least`, {
       hint: `this firewall can enforce ${enforceable.join(', ')}: set 'admission' to one of these, or choose another backend`,
     });
   }
+}
+
+function unfit(service: ServiceName, admissions: readonly Admission[]): HknockError {
+  const wanted = admissions.map((each) => `'${each}'`).join(' or ');
+  return new HknockError('config', `service '${service}' cannot have admission ${wanted}`, {
+    hint: "'port' is for services of one port, and 'bound' for those of one TCP port: make a service of each port",
+  });
 }
 
 /** The ports that the firewall is to shut. */

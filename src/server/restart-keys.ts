@@ -7,6 +7,7 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     listen: config.listen,
     // how it is left is asked when it is left
     firewall: { ...config.firewall, onStop: null },
+    admission: config.admission,
     limits: config.limits,
     gate: config.gate,
     sequence: config.sequence,

@@ -36,7 +36,7 @@ export async function runServer(
   const server = await Server.start({
     directory,
     overrides,
-    createFirewall: ({ config }) => createFirewall(config.firewall, { clock, log }),
+    createFirewall: ({ config }) => createFirewall(config, { clock, log }),
     modes: knownModes,
     clock,
     entropy: createSystemEntropy(),

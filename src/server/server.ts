@@ -12,7 +12,7 @@ import { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import type { Entropy } from '../host/entropy.ts';
-import { type Firewall, plainDoor } from '../host/firewall.ts';
+import type { Firewall } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
@@ -22,7 +22,8 @@ import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { Certificates } from './certificates.ts';
 import type { Gate } from './gate/gate.ts';
-import { gateDoor, withGate } from './gate/with-gate.ts';
+import { withGate } from './gate/with-gate.ts';
+import { createDoors } from './doors.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { Mode, StartMode } from './mode.ts';
@@ -140,8 +141,13 @@ export class Server {
       grants,
       policy,
       enforceable: firewall.admissions,
-      doorOf: ({ admission }, knock) =>
-        admission === 'gate' && gate !== null ? gateDoor(gate, knock) : plainDoor,
+      doorOf: createDoors({
+        clock,
+        entropy,
+        gate,
+        started: folder.config,
+        config: () => this.#folder.config,
+      }),
       log,
     });
     const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);

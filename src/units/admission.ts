@@ -1,3 +1,5 @@
+import type { ServicePort } from './network.ts';
+
 /**
  * How narrowly a grant lets a connection in, widest first (theory.md, "Admissions").
  * The place in this list is the number on the wire, counted from 1; 0 there means "as the policy says".
@@ -24,4 +26,19 @@ export function isRenewable(admission: Admission): boolean {
 /** Whether a grant lets in one connection, its own: nothing is lost when it is closed after that. */
 export function isForOwnConnection(admission: Admission): boolean {
   return admission === 'port' || admission === 'bound';
+}
+
+/** Whether a grant can be for these ports: a secret port or number leads to one, and a gate carries TCP. */
+export function fitsPorts(admission: Admission, ports: readonly ServicePort[]): boolean {
+  const hasTcp = ports.some(({ protocol }) => protocol === 'tcp');
+  switch (admission) {
+    case 'port':
+      return ports.length === 1;
+    case 'bound':
+      return ports.length === 1 && hasTcp;
+    case 'gate':
+      return hasTcp;
+    default:
+      return true;
+  }
 }

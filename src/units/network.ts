@@ -24,6 +24,12 @@ export interface ServicePort {
   readonly port: Port;
 }
 
+/** Ports from the first to the last, both of them included. */
+export interface PortRange {
+  readonly first: Port;
+  readonly last: Port;
+}
+
 /** Most ports that one service may have: as many as a Grant message has room for (wire.md, section 4.4). */
 export const MAX_SERVICE_PORTS = 16;
 
@@ -55,6 +61,19 @@ export function parseServicePort(text: string): ServicePort {
     });
   }
   return { protocol: match[1] as Protocol, port };
+}
+
+/**
+ * Reads `10000-32767`.
+ * @throws {HknockError} `usage` when the text is anything else
+ */
+export function parsePortRange(text: string): PortRange {
+  const match = /^([1-9]\d{0,4})-([1-9]\d{0,4})$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (isPort(first) && isPort(last) && first <= last) return { first, last };
+  throw new HknockError('usage', `'${text}' is not a range of ports`, {
+    hint: "write '10000-32767', ports 1 to 65535",
+  });
 }
 
 /** `tcp/22` */

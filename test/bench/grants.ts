@@ -7,6 +7,7 @@ import { type GrantId, parsePeerName, parseServiceName } from '../../src/units/n
 import { parseServicePort } from '../../src/units/network.ts';
 import { parseDuration } from '../../src/units/time.ts';
 import { Namespace } from '../support/netns.ts';
+import { table } from '../unit/firewall/bench.ts';
 import { milliseconds, percentile, type Row } from './table.ts';
 
 /** As many as the paper's Figure 2 opens (Sel, Totakura, Carle, section V.A). */
@@ -22,7 +23,7 @@ const AT_ONCE = 1000;
 export async function grants(): Promise<readonly Row[]> {
   const server = await Namespace.create('bench');
   const nft = server.argv(['nft']);
-  const firewall = createNftables({ clock: createSystemClock(), log: new FakeLog(), nft });
+  const firewall = createNftables({ table, clock: createSystemClock(), log: new FakeLog(), nft });
   try {
     const service = parseServiceName('ssh');
     await firewall.start([{ service, port: parseServicePort('tcp/22'), upstream: null }]);

@@ -22,6 +22,7 @@ import {
   isKeptOut,
   open,
   opening,
+  table,
   tcp,
   transaction,
   udp,
@@ -55,6 +56,7 @@ function create({
 }: Parts = {}): Firewall {
   const inServer = (program: string): readonly string[] => stage().server.argv([program]);
   return createNftables({
+    table,
     clock,
     log,
     nft: inServer(nft),
@@ -399,6 +401,7 @@ netTest.serial('without conntrack, the start warns and a cut says that it was no
   const log = new FakeLog();
   const { bench, server } = stage();
   const firewall = createNftables({
+    table,
     clock: createSystemClock(),
     log,
     nft: server.argv(['nft']),
@@ -429,6 +432,7 @@ netTest.serial('ports cannot be protected once it has stopped', async (t) => {
 
 netTest('without the nft program, start says so', async (t) => {
   const firewall = createNftables({
+    table,
     clock: createSystemClock(),
     log: new FakeLog(),
     nft: ['/nonexistent/nft'],
@@ -439,6 +443,7 @@ netTest('without the nft program, start says so', async (t) => {
 
 netTest('without privilege, start says so', async (t) => {
   const firewall = createNftables({
+    table,
     clock: createSystemClock(),
     log: new FakeLog(),
     nft: ['setpriv', '--reuid=65534', '--clear-groups', 'nft'],

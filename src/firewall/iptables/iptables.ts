@@ -5,7 +5,7 @@ import type { Log } from '../../host/log.ts';
 import type { GrantId } from '../../units/names.ts';
 import { formatServicePort, type ServicePort } from '../../units/network.ts';
 import { connectionsOf, forgetConnections, requireConntrack } from '../nftables/conntrack.ts';
-import { families, kernelAdmissions } from '../nftables/layout.ts';
+import { families, sourceAdmissions } from '../nftables/layout.ts';
 import { Turns } from '../nftables/turns.ts';
 import { refuseAll } from '../refusals.ts';
 import { Programs } from './programs.ts';
@@ -43,7 +43,7 @@ export function createIptables(options: IptablesOptions): Firewall {
 }
 
 class Iptables implements Firewall {
-  readonly admissions = kernelAdmissions;
+  readonly admissions = sourceAdmissions;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #programs: Programs;

@@ -1,7 +1,7 @@
 import { familyOf } from '../../bytes/address.ts';
 import type { Endpoint, ServicePort } from '../../units/network.ts';
 import type { Place } from '../nftables/grant-commands.ts';
-import { type Family, families, hex, kernelAdmissions, MAX_LANES } from '../nftables/layout.ts';
+import { type Family, families, hex, sourceAdmissions, MAX_LANES } from '../nftables/layout.ts';
 import { OUR_MARKS } from '../nftables/marks.ts';
 
 /** Before the filter table: what we let pass, the rules there still judge; what we drop, they never see. */
@@ -92,7 +92,7 @@ interface Lane {
 }
 
 function lanes(family: Family): readonly Lane[] {
-  return kernelAdmissions.flatMap((admission) =>
+  return sourceAdmissions.flatMap((admission) =>
     Array.from({ length: MAX_LANES[admission] }, (_, lane) => ({
       set: setName(admission, family, lane),
       chain: `${CHAIN}-${admission}-${String(lane)}`,

@@ -3,7 +3,7 @@ import type { Clock } from '../../host/clock.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
 import { type Held, HeldGrants, type KernelOpening } from '../nftables/held-grants.ts';
-import { kernelAdmissions, MAX_LANES } from '../nftables/layout.ts';
+import { sourceAdmissions, MAX_LANES } from '../nftables/layout.ts';
 import { refuseAdmission } from '../refusals.ts';
 import type { Programs, SetFault } from './programs.ts';
 import { renderClose, renderOpen } from './rules.ts';
@@ -89,5 +89,5 @@ function refusal(fault: SetFault): HknockError {
 }
 
 function isForKernel(opening: Opening): opening is KernelOpening {
-  return kernelAdmissions.some((each) => each === opening.admission);
+  return sourceAdmissions.some((each) => each === opening.admission);
 }

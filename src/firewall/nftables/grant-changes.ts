@@ -2,6 +2,7 @@ import { familyOf } from '../../bytes/address.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
+import { fitsPorts } from '../../units/admission.ts';
 import { refuseAdmission } from '../refusals.ts';
 import type { Fault } from './faults.ts';
 import { renderClose, renderOpen } from './grant-commands.ts';
@@ -176,5 +177,9 @@ export class GrantChanges {
 }
 
 function isForKernel(opening: Opening): opening is KernelOpening {
-  return kernelAdmissions.some((each) => each === opening.admission);
+  const { admission, ports, door } = opening;
+  if (!fitsPorts(admission, ports)) return false;
+  if ((admission === 'port') !== (door.admissionPort !== null)) return false;
+  if ((admission === 'bound') !== (door.initialSequence !== null)) return false;
+  return kernelAdmissions.some((each) => each === admission);
 }

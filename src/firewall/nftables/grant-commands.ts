@@ -1,12 +1,22 @@
 import { familyOf } from '../../bytes/address.ts';
+import type { Door } from '../../host/firewall.ts';
 import type { IpAddress, ServicePort } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
-import { beforeName, hex, type KernelAdmission, mapName, TABLE } from './layout.ts';
+import {
+  beforeName,
+  guessesName,
+  hex,
+  type KernelAdmission,
+  mapName,
+  TABLE,
+  targetName,
+} from './layout.ts';
 
 /** Where a grant stands in the kernel. */
 export interface Place {
   readonly admission: KernelAdmission;
   readonly source: IpAddress;
+  readonly door: Door;
   readonly lane: number;
   /** ct mark of the connections that come in by it. */
   readonly mark: number;
@@ -21,10 +31,11 @@ export function renderOpen(
   ports: readonly ServicePort[],
   lifetimeMs: number,
 ): readonly string[] {
-  return ports.map((port) => {
-    const timeout = `timeout ${String(Math.max(1, Math.ceil(lifetimeMs)))}ms`;
-    return `add element ${map(place)} { ${key(place, port)} ${timeout} : ${hex(place.mark)} }`;
-  });
+  const timeout = `timeout ${String(Math.max(1, Math.ceil(lifetimeMs)))}ms`;
+  return [
+    ...ports.flatMap((port) => elements(place, port).map((each) => renderAdd(each, timeout))),
+    ...renderGuesses(place, timeout),
+  ];
 }
 
 /**
@@ -32,10 +43,12 @@ export function renderOpen(
  * transaction. So the element is added first; where it is still there that changes nothing.
  */
 export function renderClose(place: Place, ports: readonly ServicePort[]): readonly string[] {
-  return ports.flatMap((port) => [
-    ...renderOpen(place, [port], 1000),
-    `delete element ${map(place)} { ${key(place, port)} }`,
-  ]);
+  return ports
+    .flatMap((port) => elements(place, port))
+    .flatMap((each) => [
+      renderAdd(each, 'timeout 1000ms'),
+      `delete element ${each.map} { ${each.key} }`,
+    ]);
 }
 
 /** Lets a connection go on that was there before its port was protected. */
@@ -52,11 +65,39 @@ export function renderForget({ remote, localPort }: Connection): readonly string
   return [...renderKeep({ remote, localPort }), `delete element ${set} { ${tuple} }`];
 }
 
-function map({ admission, source, lane }: Place): string {
-  return `${TABLE} ${mapName(admission, familyOf(source), lane)}`;
+interface Element {
+  readonly map: string;
+  readonly key: string;
+  readonly data: string;
 }
 
-// the order in which the rules of the table put it together
-function key({ source }: Place, { protocol, port }: ServicePort): string {
-  return `${protocol} . ${String(port)} . ${source}`;
+function renderAdd({ map, key, data }: Element, timeout: string): string {
+  return `add element ${map} { ${key} ${timeout} : ${data} }`;
+}
+
+// the keys in the order in which the rules of the table put them together
+function elements(place: Place, { protocol, port }: ServicePort): readonly Element[] {
+  const { admission, source, door, lane, mark } = place;
+  const family = familyOf(source);
+  const map = `${TABLE} ${mapName(admission, family, lane)}`;
+  const data = hex(mark);
+  switch (admission) {
+    case 'bound':
+      return [{ map, key: `${String(port)} . ${String(door.initialSequence)} . ${source}`, data }];
+    case 'port': {
+      const key = `${protocol} . ${String(door.admissionPort)} . ${source}`;
+      const target = { map: `${TABLE} ${targetName(family)}`, key, data: String(port) };
+      return [{ map, key, data }, target];
+    }
+    default:
+      return [{ map, key: `${protocol} . ${String(port)} . ${source}`, data }];
+  }
+}
+
+// anew for each grant: whoever has spent his tries at one must not keep the next from its owner
+function renderGuesses({ admission, source }: Place, timeout: string): readonly string[] {
+  if (admission !== 'port' && admission !== 'bound') return [];
+  const set = `${TABLE} ${guessesName(admission, familyOf(source))}`;
+  const add = `add element ${set} { ${source} ${timeout} }`;
+  return [add, `delete element ${set} { ${source} }`, add];
 }

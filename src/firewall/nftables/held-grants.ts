@@ -68,13 +68,13 @@ export class HeldGrants {
    * the kernel would take the two for one. There are more turns than a service has ports, so one is free.
    */
   place(opening: KernelOpening, lane: number): Held {
-    const { grant, peer, ports, source, admission } = opening;
+    const { grant, peer, ports, source, admission, door } = opening;
     const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
     const there = ports.map((port) => this.#lanes.get(key(opening, port))?.[lane]?.mark);
     let mark: number;
     do mark = markOf(peer, ++this.#turn);
     while (there.includes(mark));
-    return { grant, peer, ports, source, admission, lane, endsAt, mark };
+    return { grant, peer, ports, source, admission, door, lane, endsAt, mark };
   }
 
   /** Notes a grant until its time is over, in place of whoever held its keys. */
@@ -142,6 +142,10 @@ export class HeldGrants {
   }
 }
 
-function key({ admission, source }: Pick<Held, 'admission' | 'source'>, port: ServicePort): string {
-  return `${admission} ${source} ${formatServicePort(port)}`;
+function key(
+  { admission, source, door }: Pick<Held, 'admission' | 'source' | 'door'>,
+  { protocol, port }: ServicePort,
+): string {
+  const entrance = formatServicePort({ protocol, port: door.admissionPort ?? port });
+  return `${admission} ${source} ${entrance} ${String(door.initialSequence)}`;
 }

@@ -13,9 +13,11 @@ import {
   type KernelAdmission,
   type LaneCount,
   MAX_LANES,
+  type TableOptions,
 } from './layout.ts';
 import { inLines } from './lines.ts';
 import {
+  firstLayout,
   renderCheck,
   renderInstall,
   renderLanes,
@@ -30,23 +32,29 @@ const RETRY_AFTER_MS = [0, 100, 500];
 /** The kernel refuses additions with EBUSY for a moment when one key is used up and added again very quickly. */
 const BUSY_AFTER_MS = [1, 2, 4, 8, 16, 32, 64, 128];
 
+export interface KernelTableOptions extends NftConsoleOptions {
+  readonly table: TableOptions;
+}
+
 /** Owns our table in the kernel, and puts it back when somebody has flushed it. */
 export class KernelTable {
   readonly #console: NftConsole;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #held: HeldGrants;
+  readonly #options: TableOptions;
   /** Connections that were there before their port was protected, and were not cut since. */
   readonly #before = new Set<string>();
   /** How many lanes there are, where there are more than at first; by admission and family. */
   readonly #grown = new Map<string, number>();
   #ports: readonly ServicePort[] = [];
 
-  constructor(options: NftConsoleOptions, held: HeldGrants) {
+  constructor(options: KernelTableOptions, held: HeldGrants) {
     this.#console = new NftConsole(options);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#held = held;
+    this.#options = options.table;
   }
 
   /**
@@ -55,7 +63,7 @@ export class KernelTable {
    */
   async install(ports: readonly ServicePort[]): Promise<void> {
     try {
-      const fault = await this.#console.run(renderInstall(ports));
+      const fault = await this.#console.run(renderInstall(ports, firstLayout(this.#options)));
       if (fault !== null) throw unusable(fault);
       this.#before.clear();
       this.#grown.clear();
@@ -90,15 +98,15 @@ export class KernelTable {
 
   /** How many lanes there are for an admission and a family. */
   readonly lanes = (admission: KernelAdmission, family: Family): number =>
-    this.#grown.get(`${admission}${String(family)}`) ?? FIRST_LANES;
+    this.#grown.get(`${admission}${String(family)}`) ?? FIRST_LANES[admission];
 
-  /** Doubles the lanes. @returns what the kernel has against that, null when they are there, 'most' when there can be no more */
+  /** Doubles the lanes, or makes the first. @returns what the kernel has against that, null when they are there, 'most' when there can be no more */
   async addLanes(admission: KernelAdmission, family: Family): Promise<Fault | 'most' | null> {
-    const wanted = this.lanes(admission, family) * 2;
+    const wanted = Math.max(1, this.lanes(admission, family) * 2);
     if (wanted > MAX_LANES[admission]) return 'most';
     const lanes: LaneCount = (...kind) =>
       kind[0] === admission && kind[1] === family ? wanted : this.lanes(...kind);
-    const fault = await this.change(renderLanes(family, lanes));
+    const fault = await this.change(renderLanes(family, { ...this.#options, lanes }));
     if (fault === null) this.#grown.set(`${admission}${String(family)}`, wanted);
     return fault;
   }
@@ -166,7 +174,11 @@ export class KernelTable {
       .filter((held) => held.admission === 'address' && held.endsAt > nowMs);
     const opens = grants.map((held) => renderOpen(held, held.ports, held.endsAt - nowMs));
     await this.#changeAll([
-      renderInstall(this.#ports, { lanes: this.lanes, established: 'ours' }),
+      renderInstall(this.#ports, {
+        ...this.#options,
+        lanes: this.lanes,
+        established: 'ours',
+      }),
       ...opens,
     ]);
     const connections = await this.#connections(this.#ports);

@@ -1,10 +1,18 @@
 import type { Admission } from '../../units/admission.ts';
+import type { PortRange } from '../../units/network.ts';
 
 /** The one table that is ours. No other is ever read or written. */
 export const TABLE = 'inet hknock';
 
-/** What the kernel enforces by itself, in the order in which the rules ask. */
-export const kernelAdmissions = ['address', 'once'] as const satisfies readonly Admission[];
+/** Admissions that tell connections by their source alone. */
+export const sourceAdmissions = ['address', 'once'] as const satisfies readonly Admission[];
+
+/** What the kernel enforces by itself. */
+export const kernelAdmissions = [
+  ...sourceAdmissions,
+  'port',
+  'bound',
+] as const satisfies readonly Admission[];
 
 export type KernelAdmission = (typeof kernelAdmissions)[number];
 
@@ -12,17 +20,27 @@ export type Family = 4 | 6;
 
 export const families: readonly Family[] = [4, 6];
 
+/** What of the table is configured. */
+export interface TableOptions {
+  /** Where grants for `port` have their ports. Nothing else should be there for strangers to connect to. */
+  readonly ports: PortRange;
+  /** So many new connections to these ports may come from one address after its grant was opened, the right one included. */
+  readonly portGuesses: number;
+}
+
 /**
  * People behind one NAT share an address, so several grants for the same address and port must live side by
  * side, and a map holds a key once. Hence a row of maps, asked one after the other: this many grants of one
  * admission can wait for the same address and port. A peer renews its grant for `address`, so it has one lane, and needs
  * no more; half as many will do. Most servers never need more than the first ones, and nft reads all sets
  * before each change (three microseconds a map): so there are {@link FIRST_LANES}, and twice as many whenever
- * these are taken, up to this.
+ * these are taken, up to this. Grants for `port` and `bound` have keys of their own: one lane, made for the first of them.
  */
-export const MAX_LANES: Readonly<Record<KernelAdmission, number>> = { address: 8, once: 16 };
+export const MAX_LANES: LaneCounts = { port: 1, bound: 1, address: 8, once: 16 };
 
-export const FIRST_LANES = 2;
+export const FIRST_LANES: LaneCounts = { port: 0, bound: 0, address: 2, once: 2 };
+
+type LaneCounts = Readonly<Record<KernelAdmission, number>>;
 
 /** How many lanes there are for an admission and a family. */
 export type LaneCount = (admission: KernelAdmission, family: Family) => number;
@@ -42,6 +60,16 @@ export function laneSize(lane: number): number {
 /** `once4_0`: grants of one admission and family in one lane. */
 export function mapName(admission: KernelAdmission, family: Family, lane: number): string {
   return `${admission}${String(family)}_${String(lane)}`;
+}
+
+/** `target4`: the service's port behind each port that is good once. */
+export function targetName(family: Family): string {
+  return `target${String(family)}`;
+}
+
+/** `guesses_port4`: the sources that may try for a grant of this admission, each with how often. */
+export function guessesName(admission: 'port' | 'bound', family: Family): string {
+  return `guesses_${admission}${String(family)}`;
 }
 
 /** `before4`: TCP connections that were there before their port became protected. */

@@ -7,7 +7,7 @@ import { connectionsOf, forgetConnections, requireConntrack } from './conntrack.
 import { GrantChanges } from './grant-changes.ts';
 import { HeldGrants } from './held-grants.ts';
 import { KernelTable } from './kernel-table.ts';
-import { kernelAdmissions } from './layout.ts';
+import { kernelAdmissions, type TableOptions } from './layout.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -28,6 +28,7 @@ export interface NftablesOptions {
   readonly nft?: readonly string[];
   /** The same for conntrack, which only cuts need. */
   readonly conntrack?: readonly string[];
+  readonly table: TableOptions;
 }
 
 /**
@@ -58,12 +59,13 @@ class Nftables implements Firewall {
   #running = false;
   #check: Timer | null = null;
 
-  constructor({ clock, log, nft = ['nft'], conntrack = ['conntrack'] }: NftablesOptions) {
+  constructor(options: NftablesOptions) {
+    const { clock, log, nft = ['nft'], conntrack = ['conntrack'], table } = options;
     this.#clock = clock;
     this.#log = log;
     this.#conntrack = conntrack;
     this.#held = new HeldGrants(clock);
-    this.#table = new KernelTable({ command: nft, clock, log }, this.#held);
+    this.#table = new KernelTable({ command: nft, clock, log, table }, this.#held);
   }
 
   start(ports: readonly ProtectedPort[]): Promise<void> {

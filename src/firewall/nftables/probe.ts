@@ -3,16 +3,25 @@ import { faultOfEnd } from './console.ts';
 import { parseFault } from './faults.ts';
 import { unusable } from './kernel-table.ts';
 import { runOnce } from './once.ts';
-import { renderInstall } from './table.ts';
+import { type KernelAdmission, MAX_LANES, type TableOptions } from './layout.ts';
+import { firstLayout, renderInstall } from './table.ts';
 
 /**
  * Has the kernel check our table without making it (`nft --check`), and gives nft's name and version.
  * @throws {HknockError} `host` with what is missing
  */
-export async function probeNftables(ports: readonly ServicePort[]): Promise<string> {
+export async function probeNftables(
+  ports: readonly ServicePort[],
+  options: TableOptions,
+): Promise<string> {
+  // with all that may be added later
+  const layout = {
+    ...firstLayout(options),
+    lanes: (admission: KernelAdmission) => MAX_LANES[admission],
+  };
   const version = await runOnce('nft', ['--version']);
   if (version.cause !== null) throw faultOfEnd(version.cause);
-  const check = await runOnce('nft', ['-c', '-f', '-'], renderInstall(ports).join('\n'));
+  const check = await runOnce('nft', ['-c', '-f', '-'], renderInstall(ports, layout).join('\n'));
   const fault = parseFault(check.stderr);
   if (fault !== null) throw unusable(fault);
   if (check.cause !== null) throw faultOfEnd(`${check.cause.message} ${check.stderr}`);

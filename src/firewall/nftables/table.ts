@@ -1,16 +1,17 @@
 import type { ServicePort } from '../../units/network.ts';
-import type { Family, KernelAdmission, LaneCount } from './layout.ts';
+import type { Family, KernelAdmission, LaneCount, TableOptions } from './layout.ts';
 import {
   beforeName,
   families,
   FIRST_LANES,
+  guessesName,
   hex,
-  kernelAdmissions,
   laneSize,
   mapName,
   TABLE,
 } from './layout.ts';
 import { OUR_MARKS } from './marks.ts';
+import { keysOf, renderPortDoor, renderSequenceGuesses } from './port-door.ts';
 
 interface LaneMap {
   readonly name: string;
@@ -18,7 +19,7 @@ interface LaneMap {
   readonly lane: number;
 }
 
-interface Layout {
+interface Layout extends TableOptions {
   readonly lanes: LaneCount;
   /**
    * Whose established connections live on: those of all, or of those alone that we let in. When somebody has flushed
@@ -27,34 +28,40 @@ interface Layout {
   readonly established: 'all' | 'ours';
 }
 
-const first: Layout = { lanes: () => FIRST_LANES, established: 'all' };
+/** The table as it is at first. */
+export function firstLayout(options: TableOptions): Layout {
+  return { ...options, lanes: (admission) => FIRST_LANES[admission], established: 'all' };
+}
 
 /**
  * The commands that make the whole table, in place of whatever an earlier run of ours left. In one
  * transaction of the kernel the ports are shut at every instant.
  */
-export function renderInstall(
-  ports: readonly ServicePort[],
-  { lanes, established }: Layout = first,
-): readonly string[] {
+export function renderInstall(ports: readonly ServicePort[], layout: Layout): readonly string[] {
   return [
     ...renderRemoval(),
     `add table ${TABLE}`,
     ...sets(),
     ...chains(),
-    ...doorRules(established),
-    ...families.flatMap((family) => renderLanes(family, lanes)),
+    ...doorRules(layout.established),
+    ...families.flatMap((family) => renderLanes(family, layout)),
     ...addPorts(ports),
   ];
 }
 
 /** Makes the lanes of a family as many as these; may be sent twice. */
-export function renderLanes(family: Family, lanes: LaneCount): readonly string[] {
+export function renderLanes(
+  family: Family,
+  { lanes, ...options }: Pick<Layout, 'lanes' | keyof TableOptions>,
+): readonly string[] {
   const maps = laneMaps(family, lanes);
   const chain = `${TABLE} ${lanesName(family)}`;
-  const rules = [...maps.map((map) => laneRule(family, map)), 'drop'];
+  const inDoor = maps.filter(({ admission }) => admission !== 'port');
+  const rules = [...inDoor.map((map) => laneRule(family, map)), 'drop'];
   return [
     ...maps.map((map) => laneMap(family, map)),
+    ...(lanes('port', family) > 0 ? renderPortDoor(family, options) : []),
+    ...(lanes('bound', family) > 0 ? [renderSequenceGuesses(family)] : []),
     `flush chain ${chain}`,
     ...rules.map((rule) => `add rule ${chain} ${rule}`),
   ];
@@ -126,31 +133,31 @@ function doorRules(established: 'all' | 'ours'): readonly string[] {
 
 // without SYN, so that no new connection gets in by it
 function beforeRule(family: Family): string {
-  const tuple = `${ip(family)} saddr . tcp sport . tcp dport`;
+  const tuple = `${keysOf(family).saddr} . tcp sport . tcp dport`;
   return `tcp flags & syn == 0 ${tuple} @${beforeName(family)} ct mark set ${hex(OUR_MARKS.value)} accept`;
 }
 
-function laneMap(family: Family, { name, lane }: LaneMap): string {
-  return `add map ${TABLE} ${name} { type inet_proto . inet_service . ipv${String(family)}_addr : mark; size ${String(laneSize(lane))}; flags timeout,dynamic; }`;
+function laneMap(family: Family, { name, admission, lane }: LaneMap): string {
+  const types =
+    admission === 'bound'
+      ? `typeof ${keysOf(family).sequence} : ct mark`
+      : `type inet_proto . inet_service . ipv${String(family)}_addr : mark`;
+  return `add map ${TABLE} ${name} { ${types}; size ${String(laneSize(lane))}; flags timeout,dynamic; }`;
 }
 
 function laneRule(family: Family, { name, admission }: LaneMap): string {
-  const key = `meta l4proto . th dport . ${ip(family)} saddr`;
-  const consume = admission === 'once' ? ` delete @${name} { ${key} : ${unused(family)} }` : '';
-  return `ct mark set ${key} map @${name}${consume} accept`;
+  const { saddr, port, sequence, unused } = keysOf(family);
+  const key = admission === 'bound' ? sequence : port;
+  const mayTry = admission === 'bound' ? `${saddr} @${guessesName('bound', family)} ` : '';
+  const consume = admission === 'address' ? '' : ` delete @${name} { ${key} : ${unused} }`;
+  return `${mayTry}ct mark set ${key} map @${name}${consume} accept`;
 }
 
-/**
- * The data of a deletion from a map: the grammar wants some, the kernel ignores it. nft before 1.0.8 counts 16 bytes
- * for any key (netlink_linearize.c, netlink_gen_map_stmt) and would load the data over bytes 8 to 11 of an IPv6
- * address that ends the key, so these same bytes are the data. It also refuses the address anywhere but at the end.
- */
-function unused(family: Family): string {
-  return family === 4 ? 'ct mark' : '@nh,128,32';
-}
+/** The order in which they are asked: what only one connection can use comes before what any other could. */
+const asked: readonly KernelAdmission[] = ['port', 'bound', 'address', 'once'];
 
 function laneMaps(family: Family, lanes: LaneCount): readonly LaneMap[] {
-  return kernelAdmissions.flatMap((admission) =>
+  return asked.flatMap((admission) =>
     Array.from({ length: lanes(admission, family) }, (_, lane) => ({
       name: mapName(admission, family, lane),
       admission,
@@ -162,8 +169,4 @@ function laneMaps(family: Family, lanes: LaneCount): readonly LaneMap[] {
 /** The chain that asks the lanes of a family. */
 function lanesName(family: Family): string {
   return `lanes${String(family)}`;
-}
-
-function ip(family: Family): string {
-  return family === 4 ? 'ip' : 'ip6';
 }

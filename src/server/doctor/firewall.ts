@@ -31,7 +31,8 @@ export async function examineFirewall(config: ServerConfig): Promise<readonly Fi
 
 async function examineNftables(config: ServerConfig): Promise<readonly Finding[]> {
   try {
-    const version = await probeNftables(protectedPorts(config).map(({ port }) => port));
+    const ports = protectedPorts(config).map(({ port }) => port);
+    const version = await probeNftables(ports, config.admission);
     const findings = [ok(`${version} takes our table`)];
     if (!config.policy.cutOnRevoke) return findings;
     await requireConntrack();

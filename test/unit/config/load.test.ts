@@ -33,7 +33,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 57);
+  t.is(keys.length, 59);
 });
 
 test('a configuration says what it says', (t) => {
@@ -52,6 +52,9 @@ test('a configuration says what it says', (t) => {
      admission = "address"
      ttl = "2m"
      cut_on_revoke = false
+     [admission]
+     port_range = "1024-11023"
+     port_guesses = 9
      [limits]
      peer_knocks_per_second = 1
      peer_knocks_burst = 2
@@ -129,6 +132,7 @@ test('a configuration says what it says', (t) => {
         proxyProtocol: false,
       },
     ],
+    admission: { ports: { first: 1024, last: 11_023 }, portGuesses: 9 },
     limits: {
       peerKnocks: { perSecond: 1, burst: 2 },
       sourceKnocks: { perSecond: 3, burst: 4 },
@@ -202,6 +206,9 @@ const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['listen = ["0.0.0.0:1", "0.0.0.0:1"]', '1: listen[1]: '],
   ['public_hosts = ["a b"]', '1: public_hosts[0]: '],
   ['\n\n[firewall]\nbackend = "pf"', '4: firewall.backend: '],
+  ['admission.port_range = "1024-11022"', '1: admission.port_range: '],
+  ['admission.port_range = "60000-50000"', '1: admission.port_range: '],
+  ['admission.port_guesses = 0', '1: admission.port_guesses: '],
   ['firewall.on_stop = true', '1: firewall.on_stop: '],
   ['[firewall]\non-stop = "open"', '2: firewall.on-stop: '],
   ['[firewall.userspace]\nlisten = ["x"]', '2: firewall.userspace.listen[0]: '],

@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { systemCode } from '../../../src/errors/system-code.ts';
+import { connectSequenced } from '../../../src/system/sequenced-socket.ts';
+import type { IpAddress } from '../../../src/units/network.ts';
 
 export interface Target {
   readonly source: string;
@@ -13,6 +16,8 @@ export interface Target {
   /** How long to wait for an answer. */
   readonly waitMs: number;
   readonly sourcePort?: number;
+  /** Of a SYN. */
+  readonly sequence?: number;
 }
 
 export type Result = 'echoed' | 'silent' | 'refused' | 'closed';
@@ -57,7 +62,9 @@ class LocalAgent implements Agent {
     return tcpPort;
   }
 
-  async tcp(name: string, { source, address, port, waitMs, sourcePort }: Target): Promise<Result> {
+  async tcp(name: string, target: Target): Promise<Result> {
+    const { source, address, port, waitMs, sourcePort, sequence } = target;
+    if (sequence !== undefined) return this.#sequenced(name, { ...target, sequence });
     const socket = connect({
       host: address,
       port,
@@ -75,6 +82,27 @@ class LocalAgent implements Agent {
     if (connected === 'echoed') return this.say(name, end - performance.now());
     socket.destroy();
     return connected;
+  }
+
+  async #sequenced(
+    name: string,
+    { source, address, port, waitMs, sequence }: Target & { readonly sequence: number },
+  ): Promise<Result> {
+    try {
+      const socket = await connectSequenced({
+        remote: { address: address as IpAddress, port },
+        local: { address: source as IpAddress, port: 0 },
+        sequence,
+        timeoutMs: waitMs,
+      });
+      this.#sockets.set(
+        name,
+        socket.on('error', () => undefined),
+      );
+      return await this.say(name, waitMs);
+    } catch (fault) {
+      return systemCode(fault) === 'ETIMEDOUT' ? 'silent' : 'refused';
+    }
   }
 
   async say(name: string, waitMs: number): Promise<Result> {

@@ -1,4 +1,6 @@
+import type { TableOptions } from '../../../src/firewall/nftables/layout.ts';
 import {
+  type Door,
   type Firewall,
   type Opening,
   plainDoor,
@@ -24,6 +26,12 @@ export interface Bench {
   readonly protect: (port: ServicePort) => ProtectedPort;
 }
 
+/** What of the nftables backend's table is configured. */
+export const table: TableOptions = {
+  ports: { first: 20_000 as Port, last: 29_999 as Port },
+  portGuesses: 8,
+};
+
 /** Long enough for a loaded machine; only what fails waits so long. */
 const PATIENCE_MS = 5000;
 
@@ -37,12 +45,13 @@ export interface GrantOptions {
   readonly admission?: Admission;
   readonly lifetimeMs?: number;
   readonly grant?: string;
+  readonly door?: Partial<Door>;
 }
 
 export function opening(
   source: string,
   ports: readonly ServicePort[],
-  { peer = 'ann', admission = 'address', lifetimeMs = 60_000, grant }: GrantOptions = {},
+  { peer = 'ann', admission = 'address', lifetimeMs = 60_000, grant, door }: GrantOptions = {},
 ): Opening {
   return {
     grant: (grant ?? `grant-${String(++made)}`) as GrantId,
@@ -51,7 +60,7 @@ export function opening(
     source: source as IpAddress,
     ports,
     admission,
-    door: plainDoor,
+    door: { ...plainDoor, ...door },
     lifetimeMs: lifetimeMs as DurationMs,
   };
 }
@@ -79,6 +88,8 @@ export interface Visit {
   readonly port: number;
   readonly protocol?: Protocol;
   readonly sourcePort?: number;
+  /** Of the SYN. */
+  readonly sequence?: number;
   /** Keeps the connection under this name. */
   readonly name?: string;
 }

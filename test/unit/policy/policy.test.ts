@@ -228,3 +228,18 @@ test('the policy comes to the same about its own plan', (t) => {
   if ('kind' in plan) throw new Error(plan.reason);
   t.deepEqual(decide(policy, { ...plan, observed }, ['address', 'once']), plan);
 });
+
+test('what leads to one port only is not for services of several, unless the knock names one', (t) => {
+  const enforceable: readonly Admission[] = ['once', 'port', 'bound', 'gate'];
+  const [tcp, udp] = ['tcp/22', 'udp/60001'].map(parseServicePort);
+  if (tcp === undefined || udp === undefined) throw new Error('no ports');
+  const acceptable = (ports: ServicePolicy['ports']) => {
+    const refused = decided({ service: { ports }, enforceable, asked: 'address' });
+    return 'acceptable' in refused ? refused.acceptable : [];
+  };
+  t.deepEqual(acceptable([tcp, udp]), ['once', 'gate']);
+  t.deepEqual(acceptable([tcp]), ['once', 'port', 'bound', 'gate']);
+  t.deepEqual(acceptable([udp]), ['once', 'port', 'gate']);
+  const wish = { peer: alice, service: ssh, admission: 'port', observed, port: tcp } as const;
+  t.like(decide(policyWith({}), wish, enforceable), { admission: 'port', ports: [tcp] });
+});

@@ -4,7 +4,7 @@ import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { FakeFirewall } from '../../../src/host/fake-firewall.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
-import { plainDoor } from '../../../src/host/firewall.ts';
+import { type Door, plainDoor } from '../../../src/host/firewall.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { createGatekeeper } from '../../../src/server/gatekeeper.ts';
 import type { Knock } from '../../../src/units/knock.ts';
@@ -29,7 +29,7 @@ const open: Policy = {
   ]),
 };
 
-function setUp() {
+function setUp(doorOf: () => Door | null = () => plainDoor) {
   const clock = new FakeClock();
   const firewall = new FakeFirewall(clock);
   const log = new FakeLog();
@@ -37,7 +37,6 @@ function setUp() {
   const grants = new Grants({ firewall, clock, entropy: new FakeEntropy(), log, limits });
   const state = { policy: open };
   const enforceable = firewall.admissions;
-  const doorOf = () => plainDoor;
   const admit = createGatekeeper({ grants, policy: () => state.policy, enforceable, doorOf, log });
   return { admit, firewall, log, state };
 }
@@ -72,4 +71,10 @@ test('refusals are logged with who and why, and without a secret', async (t) => 
   t.like(await admit(knock), { kind: 'refused', reason: 'firewall-failed' });
   const line = log.lines.find(({ event }) => event === 'refused');
   t.deepEqual(line?.fields, { peer: alice, service, source: home, reason: 'firewall-failed' });
+});
+
+test('when nothing is free that would tell the connection from others, the knock is refused', async (t) => {
+  const { admit, firewall } = setUp(() => null);
+  t.like(await admit(knock), { kind: 'refused', reason: 'limit-reached' });
+  t.deepEqual(firewall.transactions, []);
 });

@@ -1,0 +1,74 @@
+import {
+  type Family,
+  guessesName,
+  laneSize,
+  mapName,
+  type TableOptions,
+  TABLE,
+  targetName,
+} from './layout.ts';
+
+/**
+ * SYNs a second from one address of which the sequence number is looked at, while a grant for `bound` waits for it.
+ * In 30 s that makes 3100 numbers out of 2^32.
+ */
+const SEQUENCES_PER_SECOND = 100;
+
+/** How the kernel builds the keys of a family, and what it wants for the data of a deletion. */
+export interface Keys {
+  readonly saddr: string;
+  readonly port: string;
+  readonly sequence: string;
+  readonly unused: string;
+}
+
+/**
+ * The data of a deletion from a map: the grammar wants some, the kernel ignores it. nft before 1.0.8 counts 16 bytes
+ * for any key (netlink_linearize.c, netlink_gen_map_stmt) and would load the data over bytes 8 to 11 of an IPv6
+ * address that ends the key, so these same bytes are the data. It also refuses the address anywhere but at the end.
+ */
+export function keysOf(family: Family): Keys {
+  const saddr = family === 4 ? 'ip saddr' : 'ip6 saddr';
+  return {
+    saddr,
+    port: `meta l4proto . th dport . ${saddr}`,
+    sequence: `tcp dport . tcp sequence . ${saddr}`,
+    unused: family === 4 ? 'ct mark' : '@nh,128,32',
+  };
+}
+
+/**
+ * The door for `port`, before any other chain sees the connection: the first one to a port that stands in the map is
+ * led to the service, with the mark by which the other chains let it in. Sent again, it changes nothing.
+ */
+export function renderPortDoor(
+  family: Family,
+  { ports: { first, last }, portGuesses }: TableOptions,
+): readonly string[] {
+  const { saddr, port, unused } = keysOf(family);
+  const [map, target] = [mapName('port', family, 0), targetName(family)];
+  const chain = `${TABLE} ports${String(family)}`;
+  const ours = `meta l4proto { tcp, udp } th dport ${String(first)}-${String(last)}`;
+  const consume = `ct mark set ${port} map @${map} delete @${map} { ${port} : ${unused} }`;
+  return [
+    guessesSet('port', family, `1/day burst ${String(portGuesses)}`),
+    `add map ${TABLE} ${target} { type inet_proto . inet_service . ipv${String(family)}_addr : inet_service; size ${String(laneSize(0))}; flags timeout; }`,
+    `add chain ${chain} { type nat hook prerouting priority dstnat; policy accept; }`,
+    `flush chain ${chain}`,
+    // a stray packet of some old connection must not use up a grant
+    `add rule ${chain} tcp flags & (fin | syn | rst | ack) != syn return`,
+    `add rule ${chain} ${ours} ${saddr} @${guessesName('port', family)} ${consume} dnat to :${port} map @${target}`,
+  ];
+}
+
+/** The set that says how often a source may try for a grant for `bound`. */
+export function renderSequenceGuesses(family: Family): string {
+  const perSecond = String(SEQUENCES_PER_SECOND);
+  return guessesSet('bound', family, `${perSecond}/second burst ${perSecond}`);
+}
+
+// Each element counts by itself, and is found for as long as its count allows. Only grants add elements, so strangers
+// cannot fill it.
+function guessesSet(admission: 'port' | 'bound', family: Family, rate: string): string {
+  return `add set ${TABLE} ${guessesName(admission, family)} { type ipv${String(family)}_addr; size ${String(laneSize(0))}; flags timeout,dynamic; limit rate ${rate} packets; }`;
+}

@@ -1,0 +1,59 @@
+import { AdmissionPorts } from '../admission/admission-ports.ts';
+import { initialSequence } from '../admission/initial-sequence.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import type { Clock } from '../host/clock.ts';
+import type { Entropy } from '../host/entropy.ts';
+import { type Door, plainDoor } from '../host/firewall.ts';
+import type { Plan } from '../policy/policy.ts';
+import type { Knock } from '../units/knock.ts';
+import type { Port } from '../units/network.ts';
+import type { Gate } from './gate/gate.ts';
+import { gateDoor } from './gate/with-gate.ts';
+
+export interface DoorsOptions {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly gate: Gate | null;
+  /** As it was at the start: the firewall has the range from there. */
+  readonly started: ServerConfig;
+  /** As it is now. */
+  readonly config: () => ServerConfig;
+}
+
+/** What tells the connection of each grant from others; null when no port is free for it. */
+export function createDoors({
+  clock,
+  entropy,
+  gate,
+  started: { admission, limits },
+  config,
+}: DoorsOptions): (plan: Plan, knock: Knock) => Door | null {
+  const ports = new AdmissionPorts({
+    clock,
+    entropy,
+    range: admission.ports,
+    capacity: limits.grants,
+  });
+  return ({ admission: granted, source, lifetimeMs }, knock) => {
+    switch (granted) {
+      case 'port': {
+        const isUsed = (port: Port): boolean => isConfigured(config(), port);
+        const admissionPort = ports.draw(source, lifetimeMs, isUsed);
+        return admissionPort === null ? null : { ...plainDoor, admissionPort };
+      }
+      case 'bound':
+        return { ...plainDoor, initialSequence: initialSequence(knock.sessionSecret) };
+      case 'gate':
+        return gate === null ? plainDoor : gateDoor(gate, knock);
+      default:
+        return plainDoor;
+    }
+  };
+}
+
+function isConfigured({ listen, gate, services }: ServerConfig, port: Port): boolean {
+  return (
+    [...listen, ...gate.listen].some((each) => each.port === port) ||
+    [...services.values()].some(({ ports }) => ports.some((each) => each.port === port))
+  );
+}
