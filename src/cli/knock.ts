@@ -132,12 +132,14 @@ function describe({
   observed,
   behindNat,
   admission,
+  admissionPort,
   expiresAt,
 }: KnockGranted): string {
   const opened = ports.map(formatServicePort).join(', ');
   const where = behindNat ? `${observed.address} (behind NAT)` : observed.address;
+  const at = admissionPort === null ? '' : ` (connect to port ${String(admissionPort)})`;
   const until = new Date(expiresAt).toISOString();
-  return `${service} (${opened}) at ${server} is open for ${where}, admission ${admission}, until ${until}`;
+  return `${service} (${opened}) at ${server} is open for ${where}, admission ${admission}${at}, until ${until}`;
 }
 
 function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): object {

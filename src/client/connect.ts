@@ -20,10 +20,14 @@ function tcpPort({ ports, service }: KnockGranted): ServicePort {
 /**
  * Opens the connection that a grant lets in: to the address that granted it and from the address that knocked, since the grant is
  * for that one. With admission `gate` all that goes over it is encrypted and authenticated.
- * @throws {HknockError} `connection` when it cannot be had
+ * @throws {HknockError} `connection` when it cannot be had, `host` when this machine cannot make one as `bound` wants it
  */
 export async function connectGranted(grant: KnockGranted): Promise<Duplex> {
   const service = tcpPort(grant);
+  if (grant.admission === 'bound') {
+    const { connectBound } = await import('./bound.ts');
+    return connectBound(grant, { port: service.port, timeoutMs: CONNECT_TIMEOUT_MS });
+  }
   const options = {
     host: grant.server,
     port: grant.admissionPort ?? service.port,
@@ -72,11 +76,15 @@ function established(
   });
 }
 
-function hintFor({ admission, observed }: KnockGranted): string {
-  if (admission === 'address') {
-    return 'the service may be down, or another firewall on the server stands before it';
+function hintFor({ admission, observed: { address } }: KnockGranted): string {
+  switch (admission) {
+    case 'address':
+      return 'the service may be down, or another firewall on the server stands before it';
+    case 'port':
+      return `the service may be down, somebody else at ${address} may have guessed at ports until the server shut them all, or connections leave your network from another address`;
+    case 'gate':
+      return 'another firewall on the server may stand before the gate, or connections leave your network from another address than knocks';
+    default:
+      return `the service may be down, somebody else at ${address} may have used the grant first, or connections leave your network from another address`;
   }
-  return admission === 'gate'
-    ? 'another firewall on the server may stand before the gate, or connections leave your network from another address than knocks'
-    : `the service may be down, somebody else at ${observed.address} may have used the grant first, or connections leave your network from another address`;
 }

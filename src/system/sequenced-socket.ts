@@ -93,9 +93,13 @@ function setOption(
   [level, name, value]: readonly [level: number, name: number, value: number],
 ): void {
   const bytes = native(value, 4);
-  if (libc.setsockopt(fd, level, name, bytes, bytes.length) === -1) {
-    throw systemFault('setsockopt', libc.errno());
-  }
+  if (libc.setsockopt(fd, level, name, bytes, bytes.length) !== -1) return;
+  const cause = systemFault('setsockopt', libc.errno());
+  if (cause.code !== 'EPERM') throw cause;
+  throw new HknockError('host', 'no privilege to set the sequence number of a connection', {
+    hint: 'it takes root or CAP_NET_ADMIN; without them ask for another admission',
+    cause,
+  });
 }
 
 async function connected(libc: Libc, fd: number, timeoutMs: number): Promise<void> {

@@ -2,6 +2,7 @@ import { familyOf } from '../../bytes/address.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
+import type { IpAddress } from '../../units/network.ts';
 import { fitsPorts } from '../../units/admission.ts';
 import { refuseAdmission } from '../refusals.ts';
 import type { Fault } from './faults.ts';
@@ -9,6 +10,7 @@ import { renderClose, renderOpen } from './grant-commands.ts';
 import type { Held, HeldGrants, KernelOpening } from './held-grants.ts';
 import { faultError, type KernelTable } from './kernel-table.ts';
 import { kernelAdmissions } from './layout.ts';
+import { renderForgive } from './port-door.ts';
 import { inLines } from './lines.ts';
 
 /** What one grant needs of the kernel: all its commands or none. */
@@ -55,6 +57,17 @@ export class GrantChanges {
   async closeLeftovers(): Promise<void> {
     for (const held of this.#held.takeUnclosed()) this.#close(held, () => undefined);
     await this.#flush();
+  }
+
+  /** Closes the grants for `port` of a source that has guessed too often, and lets it begin anew. Gives how many there were. */
+  async closeGuessed(source: IpAddress): Promise<number> {
+    const grants = this.#held
+      .all()
+      .filter((held) => held.admission === 'port' && held.source === source);
+    for (const { grant } of grants) this.#closeHeld(grant, () => undefined);
+    await this.#flush();
+    await this.#ask(() => this.#table.change(renderForgive(source)));
+    return grants.length;
   }
 
   #closeHeld(grant: GrantId, fail: Fail): void {

@@ -1,7 +1,7 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { Log } from '../../host/log.ts';
-import { formatServicePort, type ServicePort } from '../../units/network.ts';
+import { formatServicePort, type IpAddress, type ServicePort } from '../../units/network.ts';
 import { type Connection, connectionsTo, formatConnection } from './connections.ts';
 import { NftConsole, type NftConsoleOptions } from './console.ts';
 import { denied, type Fault } from './faults.ts';
@@ -13,8 +13,12 @@ import {
   type KernelAdmission,
   type LaneCount,
   MAX_LANES,
+  spentName,
+  TABLE,
   type TableOptions,
 } from './layout.ts';
+import { runOnce } from './once.ts';
+import { parseSpent } from './port-door.ts';
 import { inLines } from './lines.ts';
 import {
   firstLayout,
@@ -43,6 +47,7 @@ export class KernelTable {
   readonly #log: Log;
   readonly #held: HeldGrants;
   readonly #options: TableOptions;
+  readonly #command: readonly string[];
   /** Connections that were there before their port was protected, and were not cut since. */
   readonly #before = new Set<string>();
   /** How many lanes there are, where there are more than at first; by admission and family. */
@@ -55,6 +60,7 @@ export class KernelTable {
     this.#log = options.log;
     this.#held = held;
     this.#options = options.table;
+    this.#command = options.command;
   }
 
   /**
@@ -114,6 +120,14 @@ export class KernelTable {
   /** Looks whether the table is there, and puts it back if not. */
   async check(): Promise<void> {
     await this.change(renderCheck(this.#ports));
+  }
+
+  /** The sources that have guessed too often at ports of grants. */
+  async spentSources(family: Family): Promise<readonly IpAddress[]> {
+    if (this.lanes('port', family) === 0) return [];
+    const [program = 'nft', ...args] = this.#command;
+    const set = [...TABLE.split(' '), spentName(family)];
+    return parseSpent((await runOnce(program, [...args, 'list', 'set', ...set])).stdout);
   }
 
   /** Lets go of connections that were there before their port was protected. */

@@ -67,9 +67,14 @@ export function targetName(family: Family): string {
   return `target${String(family)}`;
 }
 
-/** `guesses_port4`: the sources that may try for a grant of this admission, each with how often. */
+/** `guesses_port4`: sources with grants of this admission, each with a count of its tries. */
 export function guessesName(admission: 'port' | 'bound', family: Family): string {
   return `guesses_${admission}${String(family)}`;
+}
+
+/** `spent4`: sources that have guessed at ports too often. */
+export function spentName(family: Family): string {
+  return `spent${String(family)}`;
 }
 
 /** `before4`: TCP connections that were there before their port became protected. */

@@ -7,7 +7,7 @@ import { connectionsOf, forgetConnections, requireConntrack } from './conntrack.
 import { GrantChanges } from './grant-changes.ts';
 import { HeldGrants } from './held-grants.ts';
 import { KernelTable } from './kernel-table.ts';
-import { kernelAdmissions, type TableOptions } from './layout.ts';
+import { families, kernelAdmissions, type TableOptions } from './layout.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -157,11 +157,21 @@ class Nftables implements Firewall {
         if (!this.#running) return;
         await this.#table.check();
         await new GrantChanges(this.#table, this.#held).closeLeftovers();
+        if (this.#held.all().some(({ admission }) => admission === 'port'))
+          await this.#closeGuessed();
       });
       return CHECK_EVERY_MS;
     } catch (error) {
       this.#logFault('the firewall cannot be checked', error);
       return CHECK_AGAIN_MS;
+    }
+  }
+
+  async #closeGuessed(): Promise<void> {
+    const spent = await Promise.all(families.map((family) => this.#table.spentSources(family)));
+    for (const source of spent.flat()) {
+      const grants = await new GrantChanges(this.#table, this.#held).closeGuessed(source);
+      this.#log.warn('somebody guesses at ports, grants closed', { source, grants });
     }
   }
 

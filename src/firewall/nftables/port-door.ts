@@ -1,8 +1,11 @@
+import { familyOf, parseAddress } from '../../bytes/address.ts';
+import type { IpAddress } from '../../units/network.ts';
 import {
   type Family,
   guessesName,
   laneSize,
   mapName,
+  spentName,
   type TableOptions,
   TABLE,
   targetName,
@@ -39,36 +42,56 @@ export function keysOf(family: Family): Keys {
 
 /**
  * The door for `port`, before any other chain sees the connection: the first one to a port that stands in the map is
- * led to the service, with the mark by which the other chains let it in. Sent again, it changes nothing.
+ * led to the service, with the mark by which the other chains let it in. Who has made more guesses than he may is noted,
+ * and gets nowhere from then on: the kernel keeps to that by itself, however fast the guesses come, and we close his
+ * grants when we see it. Sent again, it changes nothing.
  */
 export function renderPortDoor(
   family: Family,
   { ports: { first, last }, portGuesses }: TableOptions,
 ): readonly string[] {
   const { saddr, port, unused } = keysOf(family);
-  const [map, target] = [mapName('port', family, 0), targetName(family)];
+  const [map, target, spent] = [mapName('port', family, 0), targetName(family), spentName(family)];
   const chain = `${TABLE} ports${String(family)}`;
   const ours = `meta l4proto { tcp, udp } th dport ${String(first)}-${String(last)}`;
   const consume = `ct mark set ${port} map @${map} delete @${map} { ${port} : ${unused} }`;
   return [
-    guessesSet('port', family, `1/day burst ${String(portGuesses)}`),
+    guessesSet('port', family, `over 1/day burst ${String(portGuesses)}`),
+    `add set ${TABLE} ${spent} { type ipv${String(family)}_addr; size 65536; flags timeout,dynamic; }`,
     `add map ${TABLE} ${target} { type inet_proto . inet_service . ipv${String(family)}_addr : inet_service; size ${String(laneSize(0))}; flags timeout; }`,
     `add chain ${chain} { type nat hook prerouting priority dstnat; policy accept; }`,
     `flush chain ${chain}`,
-    // a stray packet of some old connection must not use up a grant
-    `add rule ${chain} tcp flags & (fin | syn | rst | ack) != syn return`,
-    `add rule ${chain} ${ours} ${saddr} @${guessesName('port', family)} ${consume} dnat to :${port} map @${target}`,
+    ...[
+      // a stray packet of some old connection must not use up a grant
+      'tcp flags & (fin | syn | rst | ack) != syn return',
+      `${saddr} @${spent} return`,
+      `${ours} ${saddr} @${guessesName('port', family)} add @${spent} { ${saddr} timeout 10s } return`,
+      `${ours} ${consume} dnat to :${port} map @${target}`,
+    ].map((rule) => `add rule ${chain} ${rule}`),
   ];
 }
 
-/** The set that says how often a source may try for a grant for `bound`. */
+/** Lets a source that has spent its guesses begin anew. */
+export function renderForgive(source: IpAddress): readonly string[] {
+  const set = `${TABLE} ${spentName(familyOf(source))}`;
+  return [`add element ${set} { ${source} }`, `delete element ${set} { ${source} }`];
+}
+
+/** Reads what `nft list set` says of the sources that have spent their guesses. */
+export function parseSpent(listed: string): readonly IpAddress[] {
+  const elements = /elements = \{([^}]*)\}/.exec(listed)?.[1] ?? '';
+  return elements
+    .split(',')
+    .flatMap((each) => parseAddress(each.trim().split(/\s/)[0] ?? '') ?? []);
+}
+
+/** The set that says how often a source may try for a grant for `bound`: an element is found as long as it may. */
 export function renderSequenceGuesses(family: Family): string {
   const perSecond = String(SEQUENCES_PER_SECOND);
   return guessesSet('bound', family, `${perSecond}/second burst ${perSecond}`);
 }
 
-// Each element counts by itself, and is found for as long as its count allows. Only grants add elements, so strangers
-// cannot fill it.
+// each element counts by itself; only grants add elements, so strangers cannot fill it
 function guessesSet(admission: 'port' | 'bound', family: Family, rate: string): string {
   return `add set ${TABLE} ${guessesName(admission, family)} { type ipv${String(family)}_addr; size ${String(laneSize(0))}; flags timeout,dynamic; limit rate ${rate} packets; }`;
 }

@@ -1,0 +1,174 @@
+// T-13: a neighbour behind the client's NAT, who has its address, wants in by its grant (topology.ts draws the network).
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { netTest } from '../support/capabilities.ts';
+import { deploy, knock, servicePort } from '../support/deployment.ts';
+import { inline } from '../support/inline.ts';
+import { until } from '../support/netns.ts';
+import { visit, welcome } from '../support/service.ts';
+import { addresses } from '../support/topology.ts';
+
+const { server: address } = addresses;
+
+netTest('control: with admission once the neighbour gets in', async (t) => {
+  const { client, neighbour } = await deploy(t);
+  t.true((await knock(client, '--admission', 'once')).granted);
+  t.is(await visit(neighbour, { address, port: servicePort }), welcome);
+});
+
+netTest('port: not by the plain port, nor by the secret one when it was used', async (t) => {
+  const { client, neighbour } = await deploy(t);
+  const { granted, admissionPort: port = 0 } = await knock(client, '--admission', 'port');
+  t.true(granted);
+  t.is(await visit(neighbour, { address, port: servicePort }), 'no answer');
+  t.is(
+    await visit(neighbour, { address, port: port === 32_767 ? 10_000 : port + 1 }),
+    'connection refused',
+  );
+  t.is(await visit(client, { address, port }), welcome);
+  t.is(await visit(neighbour, { address, port }), 'connection refused');
+  t.is(await visit(client, { address, port }), 'connection refused');
+});
+
+netTest('bound: not by the plain port, with whatever number his system takes', async (t) => {
+  const { client, neighbour } = await deploy(t);
+  t.true((await knock(client, '--admission', 'bound')).granted);
+  t.is(await visit(neighbour, { address, port: servicePort }), 'no answer');
+  const { stdout } = await client.hknock(['connect', 'gate', '--admission', 'bound']);
+  t.is(stdout, `${welcome}\n`);
+  t.is(await visit(neighbour, { address, port: servicePort }), 'no answer');
+});
+
+/** Fewer ports and more guesses than anybody should allow, so that there is something to count. */
+const PORTS = 10_000;
+const GUESSES = 1000;
+
+/** The neighbour makes half as many more than he is allowed. */
+const TRIES = 1500;
+
+const KNOCKS = 20;
+
+netTest('port: how often a neighbour who guesses at full speed gets in', async (t) => {
+  const { client, neighbour, daemon } = await deploy(t, {
+    configure: (text) =>
+      text
+        .replace('port_range = "10000-32767"', `port_range = "10000-${String(9999 + PORTS)}"`)
+        .replace('port_guesses = 16', `port_guesses = ${String(GUESSES)}`)
+        .replace('peer_knocks_burst = 50', 'peer_knocks_burst = 1000')
+        .replace('source_knocks_burst = 100', 'source_knocks_burst = 1000'),
+  });
+  const library = new URL('../../dist/index.js', import.meta.url).href;
+  const knocker = talkTo(
+    client.start(inline(knockOnDemand, library), { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const guesser = talkTo(
+    neighbour.start(inline(guessOnDemand, address), { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const guess = (...ports: readonly number[]) => guesser(ports.join(' ')).then(Number);
+
+  const secret = Number(await knocker('knock'));
+  t.is(await guess(secret), secret, 'control: who knows the port gets in');
+
+  // the next grant is for the next round only: what the neighbour left of this one is closed
+  let rounds = 0;
+  const closed = async (): Promise<void> => {
+    rounds++;
+    await until(
+      () => daemon.log.split('guesses at ports').length > rounds,
+      'the grants to be closed',
+    );
+  };
+  let stolen = 0;
+  for (let i = 0; i < KNOCKS; i++) {
+    await knocker('knock');
+    if ((await guess(...randomPorts())) !== 0) stolen++;
+    await closed();
+  }
+  let [reached, lost] = [0, 0];
+  for (let i = 0; i < KNOCKS; i++) {
+    const [got, theirs] = await Promise.all([knocker('connect'), guess(...randomPorts())]);
+    if (got === 'in') reached++;
+    if (theirs !== 0) lost++;
+    await closed();
+  }
+  const expected = (KNOCKS * GUESSES) / PORTS;
+  t.log(
+    `${String(GUESSES)} guesses among ${String(PORTS)} ports: the neighbour got in at ${String(stolen)} of ${String(KNOCKS)} knocks when the client did not connect, calculated ${String(expected)}`,
+  );
+  t.log(
+    `when it connected at once: the neighbour at ${String(lost)}, the client at ${String(reached)} of ${String(KNOCKS)}`,
+  );
+  t.log(
+    `as configured by default, 16 among 22768: calculated ${((100 * 16) / 22_768).toFixed(2)} %`,
+  );
+  // more than the mean and five deviations happens once in a hundred thousand runs
+  const deviation = Math.sqrt(expected * (1 - GUESSES / PORTS));
+  t.true(stolen <= expected + 5 * deviation);
+  t.true(lost <= expected + 5 * deviation);
+  t.true(reached + lost >= KNOCKS / 2);
+});
+
+/** Different ports of the range, in random order. */
+function randomPorts(): readonly number[] {
+  const ports = Array.from({ length: PORTS }, (_, i) => 10_000 + i);
+  for (let i = 0; i < TRIES; i++) {
+    const j = i + Math.floor(Math.random() * (PORTS - i));
+    [ports[i], ports[j]] = [ports[j] ?? 0, ports[i] ?? 0];
+  }
+  return ports.slice(0, TRIES);
+}
+
+/** Sends a line and gives the line that comes back. */
+function talkTo(child: ChildProcess): (line: string) => Promise<string> {
+  if (child.stdout === null) throw new Error('no pipe');
+  const lines = createInterface(child.stdout);
+  return async (line) => {
+    child.stdin?.write(`${line}\n`);
+    const [answer] = (await once(lines, 'line')) as [string];
+    return answer;
+  };
+}
+
+/** `knock` gives the secret port, `connect` says whether it got in by it. */
+async function knockOnDemand(library: string): Promise<void> {
+  const {
+    knock: ask,
+    connectGranted,
+    ProfileStore,
+  } = (await import(library)) as typeof import('../../src/index.ts');
+  const { createInterface: linesOf } = await import('node:readline');
+  const events = await import('node:events');
+  const [profile] = await new ProfileStore().list();
+  if (profile === undefined) throw new Error('no profile');
+  for await (const order of linesOf(process.stdin)) {
+    const grant = await ask(profile, { admission: 'port' });
+    if (!grant.granted) throw new Error(grant.reason);
+    if (order === 'knock') console.log(grant.admissionPort);
+    else {
+      const result = await connectGranted(grant)
+        .then((socket) => events.default.once(socket, 'data').then(() => socket.destroy()))
+        .then(
+          () => 'in',
+          () => 'out',
+        );
+      console.log(result);
+    }
+  }
+}
+
+/** Connects to all the ports of a line as fast as it can, and gives the one that greets, or 0. */
+async function guessOnDemand(host: string): Promise<void> {
+  const { connect } = await import('node:net');
+  const { createInterface: linesOf } = await import('node:readline');
+  const guess = (port: number): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = connect({ host, port });
+      socket.once('data', () => socket.destroy() && resolve(port));
+      socket.once('error', () => resolve(0)).once('close', () => resolve(0));
+    });
+  for await (const line of linesOf(process.stdin)) {
+    const found = await Promise.all(line.split(' ').map(Number).map(guess));
+    console.log(Math.max(...found));
+  }
+}
