@@ -5,7 +5,7 @@ import { hkdfExpand } from '../crypto/kdf.ts';
 const LABEL = ascii('hknock/1 initial sequence number');
 
 /**
- * The initial sequence number of the connection that a grant for `bound` lets in (wire.md, section 3.4): 1 to 2^32 - 1.
+ * The initial sequence number of the connection that a grant for `bound` lets in (wire.md, section 3.5): 1 to 2^32 - 1.
  * Not 0, which would leave the choice to the client's kernel.
  */
 export function initialSequence(sessionSecret: Uint8Array): number {

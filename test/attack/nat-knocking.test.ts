@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type * as library from '../../src/index.ts';
 import { netTest } from '../support/capabilities.ts';
 import { deploy, knock, servicePort } from '../support/deployment.ts';
 import { inline } from '../support/inline.ts';
@@ -58,9 +59,9 @@ netTest('port: how often a neighbour who guesses at full speed gets in', async (
         .replace('peer_knocks_burst = 50', 'peer_knocks_burst = 1000')
         .replace('source_knocks_burst = 100', 'source_knocks_burst = 1000'),
   });
-  const library = new URL('../../dist/index.js', import.meta.url).href;
+  const index = new URL('../../dist/index.js', import.meta.url).href;
   const knocker = talkTo(
-    client.start(inline(knockOnDemand, library), { stdio: ['pipe', 'pipe', 'inherit'] }),
+    client.start(inline(knockOnDemand, index), { stdio: ['pipe', 'pipe', 'inherit'] }),
   );
   const guesser = talkTo(
     neighbour.start(inline(guessOnDemand, address), { stdio: ['pipe', 'pipe', 'inherit'] }),
@@ -131,12 +132,8 @@ function talkTo(child: ChildProcess): (line: string) => Promise<string> {
 }
 
 /** `knock` gives the secret port, `connect` says whether it got in by it. */
-async function knockOnDemand(library: string): Promise<void> {
-  const {
-    knock: ask,
-    connectGranted,
-    ProfileStore,
-  } = (await import(library)) as typeof import('../../src/index.ts');
+async function knockOnDemand(path: string): Promise<void> {
+  const { knock: ask, connectGranted, ProfileStore } = (await import(path)) as typeof library;
   const { createInterface: linesOf } = await import('node:readline');
   const events = await import('node:events');
   const [profile] = await new ProfileStore().list();
@@ -164,8 +161,15 @@ async function guessOnDemand(host: string): Promise<void> {
   const guess = (port: number): Promise<number> =>
     new Promise((resolve) => {
       const socket = connect({ host, port });
-      socket.once('data', () => socket.destroy() && resolve(port));
-      socket.once('error', () => resolve(0)).once('close', () => resolve(0));
+      socket.once('data', () => {
+        resolve(port);
+        socket.destroy();
+      });
+      socket
+        .on('error', () => undefined)
+        .once('close', () => {
+          resolve(0);
+        });
     });
   for await (const line of linesOf(process.stdin)) {
     const found = await Promise.all(line.split(' ').map(Number).map(guess));

@@ -23,7 +23,7 @@ function drawing(...numbers: readonly number[]): Entropy {
 function portsOf(entropy: Entropy, capacity = 100) {
   const clock = new FakeClock();
   const ports = new AdmissionPorts({ clock, entropy, range, capacity });
-  const draw = (source = home, isUsed = (_: Port): boolean => false): number | null =>
+  const draw = (source = home, isUsed: (port: Port) => boolean = () => false): number | null =>
     ports.draw(source, lifetime, isUsed);
   return { clock, ports, draw };
 }
