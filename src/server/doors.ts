@@ -14,9 +14,7 @@ export interface DoorsOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly gate: Gate | null;
-  /** As it was at the start: the firewall has the range from there. */
-  readonly started: ServerConfig;
-  /** As it is now. */
+  /** As it is now. The range of ports is that of the start, as for the firewall. */
   readonly config: () => ServerConfig;
 }
 
@@ -25,9 +23,9 @@ export function createDoors({
   clock,
   entropy,
   gate,
-  started: { admission, limits },
   config,
 }: DoorsOptions): (plan: Plan, knock: Knock) => Door | null {
+  const { admission, limits } = config();
   const ports = new AdmissionPorts({
     clock,
     entropy,

@@ -141,13 +141,7 @@ export class Server {
       grants,
       policy,
       enforceable: firewall.admissions,
-      doorOf: createDoors({
-        clock,
-        entropy,
-        gate,
-        started: folder.config,
-        config: () => this.#folder.config,
-      }),
+      doorOf: createDoors({ clock, entropy, gate, config: () => this.#folder.config }),
       log,
     });
     const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);

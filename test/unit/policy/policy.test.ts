@@ -239,7 +239,7 @@ test('what leads to one port only is not for services of several, unless the kno
   };
   t.deepEqual(acceptable([tcp, udp]), ['once', 'gate']);
   t.deepEqual(acceptable([tcp]), ['once', 'port', 'bound', 'gate']);
-  t.deepEqual(acceptable([udp]), ['once', 'port', 'gate']);
+  t.deepEqual(acceptable([udp]), ['once', 'port']);
   const wish = { peer: alice, service: ssh, admission: 'port', observed, port: tcp } as const;
   t.like(decide(policyWith({}), wish, enforceable), { admission: 'port', ports: [tcp] });
 });
