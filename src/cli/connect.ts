@@ -33,6 +33,11 @@ async function connect(
   ]
 ): Promise<void> {
   const { service, command } = split(first === undefined ? [] : [first, ...others]);
+  if (options.mode === 'fwknop') {
+    throw new HknockError('usage', 'nobody says when a door that fwknop opens is open', {
+      hint: `hknock knock ${host} --mode fwknop, then connect with the program itself`,
+    });
+  }
   const result = await knockAt(host, service, options);
   if (!result.granted) throw refusal(result);
   // whoever says what he would rather have wants to know what he got

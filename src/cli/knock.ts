@@ -3,11 +3,24 @@ import type { KnockGranted, KnockRefused, KnockResult } from '../client/knock.ts
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
-import { formatServicePort, parsePort, type Port, type Prefix } from '../units/network.ts';
-import { admissionsOption, argument, expectOption, jsonOption, profileOption } from './options.ts';
+import {
+  formatServicePort,
+  type IpAddress,
+  parsePort,
+  type Port,
+  type Prefix,
+} from '../units/network.ts';
+import {
+  admissionsOption,
+  argument,
+  expectOption,
+  jsonOption,
+  profileOption,
+  sourceOption,
+} from './options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
 
-const modes = ['challenge-response', 'certificate'] as const;
+const modes = ['challenge-response', 'certificate', 'fwknop'] as const;
 
 type CliMode = (typeof modes)[number];
 
@@ -22,6 +35,7 @@ export interface KnockCliOptions {
   readonly key?: string;
   readonly serverCert?: string;
   readonly port?: Port;
+  readonly source?: IpAddress | 'any';
 }
 
 const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
@@ -66,7 +80,8 @@ export function withKnockOptions(command: Command): Command {
         '--port <port>',
         "with --mode certificate: the server's UDP port (default: 62202)",
       ).argParser(argument(parsePort)),
-    );
+    )
+    .addOption(sourceOption());
 }
 
 async function knock(
@@ -74,6 +89,10 @@ async function knock(
   service: ServiceName | undefined,
   options: KnockCliOptions,
 ): Promise<void> {
+  if (options.mode === 'fwknop') {
+    await knockAsFwknop(host, service, options);
+    return;
+  }
   const result = await knockAt(host, service, options).catch((fault: unknown) => {
     if (options.json && fault instanceof HknockError)
       printJson({ granted: false, reason: fault.code });
@@ -82,6 +101,28 @@ async function knock(
   if (options.json) printJson(jsonOf(host, result, options));
   if (!result.granted) throw refusal(result);
   if (!options.json) print(describe(result));
+}
+
+// not a word of being granted: nobody has said so
+async function knockAsFwknop(
+  host: string,
+  service: ServiceName | undefined,
+  { profile: named, source, mode, json }: KnockCliOptions,
+): Promise<void> {
+  const { findProfile, hostWithin } = await import('./profile.ts');
+  const { sendSpa } = await import('../client/fwknop.ts');
+  const profile = await findProfile(host, named);
+  const within = hostWithin(profile, host);
+  const sent = await sendSpa(profile, {
+    ...(service && { service }),
+    ...(source && { source }),
+    ...(within && { host: within }),
+  });
+  const ports = sent.ports.map(formatServicePort);
+  if (json) printJson({ sent: true, host, ...sent, ports, mode });
+  else
+    print(`sent to ${sent.server} for ${ports.join(', ')}, from ${sent.source ?? 'any address'}`);
+  tell('nobody answers a packet of fwknop: only a connection shows whether the door is open');
 }
 
 /** Knocks with the profile that belongs to HOST, or with the certificate that the options name. */

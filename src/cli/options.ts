@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { serverDirectory } from '../config/server-directory.ts';
+import { parseAddress } from '../bytes/address.ts';
 import { parsePrefix } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { type Admission, admissions } from '../units/admission.ts';
-import type { Prefix } from '../units/network.ts';
+import type { IpAddress, Prefix } from '../units/network.ts';
 
 /** `--dir DIR`, or HKNOCK_DIR. */
 export function dirOption(): Option {
@@ -52,6 +53,19 @@ function readPrefix(text: string): Prefix {
   throw new HknockError('usage', `'${text}' is not a prefix`, {
     hint: "write an address, or '203.0.113.0/24' or '2001:db8::/32' with no bit set behind the prefix",
   });
+}
+
+/** `--source ADDRESS` */
+export function sourceOption(): Option {
+  const description =
+    "with --mode fwknop: the IPv4 address to let in, or 'any' (default: the one that this machine has)";
+  return new Option('--source <address>', description).argParser(argument(readSource));
+}
+
+function readSource(text: string): IpAddress | 'any' {
+  const address = text === 'any' ? text : parseAddress(text);
+  if (address !== null) return address;
+  throw new HknockError('usage', `'${text}' is neither an address nor 'any'`);
 }
 
 /** `--json` */

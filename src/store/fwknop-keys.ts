@@ -1,22 +1,14 @@
 import type { z } from 'zod';
-import { hmacTypes, type HmacType } from '../units/hmac-type.ts';
+import { hmacTypes } from '../units/hmac-type.ts';
+import {
+  formatFwknopKey,
+  type FwknopKeys,
+  MAX_FWKNOP_HMAC_KEY_LENGTH,
+  MAX_FWKNOP_KEY_LENGTH,
+  parseFwknopKey,
+} from './fwknop-key-text.ts';
 import { choice, text } from './toml/fields.ts';
 import type { Trouble } from './toml/trouble.ts';
-
-/** The keys that a client of fwknop and its server share. */
-export interface FwknopKeys {
-  /** 1 to 32 bytes */
-  readonly key: Uint8Array;
-  /** 1 to 128 bytes */
-  readonly hmacKey: Uint8Array;
-  readonly hmacType: HmacType;
-}
-
-/** Longest encryption key, in bytes. */
-export const MAX_FWKNOP_KEY_LENGTH = 32;
-
-/** Longest HMAC key, in bytes. */
-export const MAX_FWKNOP_HMAC_KEY_LENGTH = 128;
 
 /** What is wrong with a key, to complete "expected …". */
 const expected = (max: number): string =>
@@ -62,19 +54,4 @@ fwknop_key = "${formatFwknopKey(cipherKey)}"
 fwknop_hmac_key = "${formatFwknopKey(hmacKey)}"
 fwknop_hmac = "${hmacType}"
 `;
-}
-
-/** `base64:AAEC` */
-export function formatFwknopKey(bytes: Uint8Array): string {
-  return `base64:${Buffer.from(bytes).toString('base64')}`;
-}
-
-/** Reads `base64:KEY` or `passphrase:TEXT`; null for anything else. */
-export function parseFwknopKey(value: string, maxLength: number): Uint8Array<ArrayBuffer> | null {
-  const [, kind, content = ''] = /^(base64|passphrase):(.+)$/s.exec(value) ?? [];
-  const bytes = Uint8Array.from(Buffer.from(content, kind === 'base64' ? 'base64' : 'utf8'));
-  const isWhole = kind === 'passphrase' || formatFwknopKey(bytes) === value;
-  return kind !== undefined && isWhole && bytes.length > 0 && bytes.length <= maxLength
-    ? bytes
-    : null;
 }

@@ -3,13 +3,8 @@ import { SECRET_LENGTH, TOTP_SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
-import {
-  encodeFwknopKeys,
-  fwknopFields,
-  type FwknopKeys,
-  fwknopOf,
-  fwknopTroubles,
-} from './fwknop-keys.ts';
+import { encodeFwknopKeys, fwknopFields, fwknopOf, fwknopTroubles } from './fwknop-keys.ts';
+import type { FwknopKeys } from './fwknop-key-text.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { parseToml } from './toml/document.ts';
 import { choice, decodeToml, flag, list, table, text } from './toml/fields.ts';

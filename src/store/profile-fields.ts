@@ -13,6 +13,7 @@ import {
 import { parseHost } from './host-name.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { isProfileName, MAX_HOSTS, MAX_PREFIXES, type Profile } from './profile.ts';
+import { formatFwknopProfile, parseFwknopProfile } from './fwknop-key-text.ts';
 import { formatSequenceKey, parseSequenceKey } from './sequence-key.ts';
 import type { Trouble } from './toml/trouble.ts';
 
@@ -26,6 +27,7 @@ export interface ProfileFields {
   readonly tag: string;
   readonly secret: string;
   readonly sequence?: string;
+  readonly fwknop?: string;
   /** Left out when there are none. */
   readonly expect?: readonly string[];
   readonly services: Readonly<Record<string, readonly string[]>>;
@@ -41,6 +43,7 @@ export function profileFields(profile: Profile): ProfileFields {
     peer: profile.peer,
     tag: formatTag(profile.tag),
     secret: formatKey(profile.secret),
+    ...(profile.fwknop && { fwknop: formatFwknopProfile(profile.fwknop) }),
     ...(profile.sequence && { sequence: formatSequenceKey(profile.sequence) }),
     ...(profile.expect.length > 0 && { expect: profile.expect }),
     services: Object.fromEntries(
@@ -76,6 +79,7 @@ export function parseProfile(
     peer: read('peer', readers.peer),
     tag: read('tag', readers.tag),
     secret: read('secret', readers.secret),
+    ...(Object.hasOwn(data, 'fwknop') && { fwknop: read('fwknop', readers.fwknop) }),
     ...(Object.hasOwn(data, 'sequence') && { sequence: read('sequence', readers.sequence) }),
     expect: Object.hasOwn(data, 'expect') ? read('expect', readers.expect) : [],
     services: read('services', readers.services),
@@ -109,6 +113,10 @@ const readers = {
   secret: {
     expected: '43 base64url characters',
     parse: text((key) => parseKey(key, SECRET_LENGTH)),
+  },
+  fwknop: {
+    expected: 'the keys of fwknop such as "62201 sha256 base64:KEY base64:HMAC_KEY"',
+    parse: text(parseFwknopProfile),
   },
   sequence: {
     expected: 'a sequence key such as "tcp:20000-32767:6:" and 43 base64url characters',

@@ -1,6 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { Port, Prefix, ServicePort } from '../units/network.ts';
+import type { FwknopProfile } from './fwknop-key-text.ts';
 import type { SequenceKey } from './sequence-key.ts';
 
 /** The UDP port of a responder when nobody says another. */
@@ -30,6 +31,8 @@ export interface Profile {
   readonly services: ReadonlyMap<ServiceName, readonly ServicePort[]>;
   /** For knocks by sequences; left out when the server has given none. */
   readonly sequence?: SequenceKey;
+  /** For knocks as fwknop's client makes them; left out when there are no keys for that. */
+  readonly fwknop?: FwknopProfile;
   /** The addresses that the client may have on its way to the server; empty when it may have any. */
   readonly expect: readonly Prefix[];
 }

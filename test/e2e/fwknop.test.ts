@@ -1,13 +1,18 @@
 // The programs of Debian's fwknop 2.6.10 and ours, both ways, behind NAT (support/topology.ts): the stock client opens a door of
-// `hknock serve`, which the kernel keeps.
+// `hknock serve`, which the kernel keeps; our client that of fwknopd.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { hmacTypes } from '../../src/units/hmac-type.ts';
 import { netTestWith } from '../support/capabilities.ts';
-import { type Deployment, ask, deploy, edit, servicePort } from '../support/deployment.ts';
+import { writeProfileFile } from '../../src/store/profile-file.ts';
+import { DEFAULT_PORT, type Profile } from '../../src/store/profile.ts';
+import { parsePeerName, parseServiceName } from '../../src/units/names.ts';
+import { type Port, parseServicePort } from '../../src/units/network.ts';
+import { Fwknop } from '../interop/peers/fwknop.ts';
+import { type Deployment, ask, deploy, edit, inhabit, servicePort } from '../support/deployment.ts';
 import type { Machine } from '../support/machine.ts';
-import { until } from '../support/netns.ts';
-import { visit, welcome } from '../support/service.ts';
+import { interfaceTo, until } from '../support/netns.ts';
+import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
 
 const fwknopTest = netTestWith('fwknop').serial;
@@ -125,4 +130,76 @@ fwknopTest('commands, forwarding and open sources are refused by name', async (t
   await spa(client, ...toServer, '-s', ...inBase64);
   await counts(server, 'granted');
   t.is(await visit(client, at), welcome);
+});
+
+netTestWith('fwknopd', 'iptables').serial(
+  'our client opens a stock fwknopd, and says that nobody answers',
+  async (t) => {
+    const { topology, server, client } = await inhabit(t);
+    await startService(server, servicePort);
+    await server.run(['iptables', '-P', 'INPUT', 'DROP']);
+    await server.run([
+      'iptables',
+      '-A',
+      'INPUT',
+      '-m',
+      'conntrack',
+      '--ctstate',
+      'ESTABLISHED',
+      '-j',
+      'ACCEPT',
+    ]);
+    const fwknopd = await Fwknop.start(server, servicePort, interfaceTo(topology.nat));
+    await makeProfile(client, fwknopd.keys.alice);
+    t.is(await visit(client, at), 'no answer');
+    const knock = ['knock', 'gate', '--profile', client.path('gate.toml'), '--mode', 'fwknop'];
+    const { stdout, stderr } = await client.hknock([
+      ...knock,
+      '--source',
+      addresses.public,
+      '--json',
+    ]);
+    t.like(JSON.parse(stdout), { sent: true, source: addresses.public, ports: [web] });
+    t.regex(stderr, /nobody answers/);
+    await fwknopd.decides('opened');
+    t.is(await visit(client, at), welcome);
+  },
+);
+
+/** A client's profile with keys of fwknop; what only hknock's own knock uses stands for nothing. */
+async function makeProfile(
+  client: Machine,
+  keys: Fwknop['keys']['alice'],
+  host: string = addresses.server,
+): Promise<void> {
+  const profile: Profile = {
+    name: 'gate',
+    hosts: [host],
+    port: DEFAULT_PORT,
+    responderId: new Uint8Array(16),
+    peer: parsePeerName('alice'),
+    tag: new Uint8Array(8),
+    secret: new Uint8Array(32),
+    services: new Map([[parseServiceName('web'), [parseServicePort(web)]]]),
+    expect: [],
+    fwknop: {
+      port: 62_201 as Port,
+      hmacType: 'sha256',
+      key: Buffer.from(keys.encryption, 'base64'),
+      hmacKey: Buffer.from(keys.hmac, 'base64'),
+    },
+  };
+  await writeProfileFile(client.path('gate.toml'), profile);
+}
+
+fwknopTest('our client opens our door from IPv6, as the source of its packet', async (t) => {
+  const { server, client, daemon } = await deployFwknop(t);
+  edit(server, (text) => text.replace('accept_any_source = false', 'accept_any_source = true'));
+  daemon.child.kill('SIGHUP');
+  await until(() => daemon.log.includes('any source'), 'the warning');
+  await makeProfile(client, { encryption, hmac }, addresses.server6);
+  const knock = ['knock', 'gate', '--profile', client.path('gate.toml'), '--mode', 'fwknop'];
+  await client.hknock([...knock, '--source', 'any']);
+  await counts(server, 'granted');
+  t.is(await visit(client, { address: addresses.server6, port: servicePort }), welcome);
 });

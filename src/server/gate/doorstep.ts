@@ -6,7 +6,7 @@ import {
   readPskHello,
 } from '../../admission/gate/client-hello.ts';
 import type { IpAddress } from '../../units/network.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import { connectionName, type WaitingRoom } from './waiting-room.ts';
 
 export interface DoorstepOptions {
   readonly room: WaitingRoom;
@@ -55,6 +55,7 @@ export class Doorstep {
       if (hello !== null && this.#options.isProven(hello, source)) {
         socket.off('data', hear).pause();
         socket.unshift(heard);
+        this.#options.room.keep(connectionName(socket));
         this.#options.onProven(socket);
       } else {
         isStranger = true;

@@ -18,20 +18,22 @@ interface Guest {
 
 /**
  * Where connections stay until they have proved themselves. When there is no room, the one that has waited longest has to go: a client
- * needs two round trips, so a flood must fill the room faster than that to keep it out.
+ * sends its proof with the packet after its connection, so a flood must fill the room between these two to keep it out.
  */
 export class WaitingRoom {
   readonly #clock: Clock;
   /** By `connectionName`, oldest first. */
   readonly #guests = new Map<string, Guest>();
   readonly #bySource = new Map<string, Set<string>>();
+  /** Those that nobody can push out any more: only their time is limited. */
+  readonly #proven = new Map<string, Guest>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   get size(): number {
-    return this.#guests.size;
+    return this.#guests.size + this.#proven.size;
   }
 
   enter(socket: Socket, address: IpAddress): void {
@@ -48,11 +50,25 @@ export class WaitingRoom {
     });
   }
 
+  /** Keeps one from being pushed out by others, as long as there are not too many such. */
+  keep(name: string): void {
+    const guest = this.#guests.get(name);
+    if (guest === undefined || this.#proven.size >= MAX_WAITING) return;
+    this.#forget(name);
+    this.#proven.set(name, guest);
+  }
+
   /** Takes one out: from now on nobody limits its time. Safe to call for one that is not here. */
   leave(name: string): void {
+    const guest = this.#guests.get(name) ?? this.#proven.get(name);
+    guest?.timer.cancel();
+    this.#proven.delete(name);
+    this.#forget(name);
+  }
+
+  #forget(name: string): void {
     const guest = this.#guests.get(name);
     if (guest === undefined) return;
-    guest.timer.cancel();
     this.#guests.delete(name);
     const others = this.#bySource.get(guest.source);
     others?.delete(name);
@@ -61,7 +77,9 @@ export class WaitingRoom {
 
   /** Resets all. */
   clear(): void {
-    while (this.#guests.size > 0) this.#makeRoom(this.#guests.keys());
+    for (const { socket } of [...this.#guests.values(), ...this.#proven.values()]) {
+      socket.resetAndDestroy();
+    }
   }
 
   #makeRoom(oldestFirst: Iterable<string>): void {

@@ -9,7 +9,15 @@ export interface Source {
 }
 
 /** Values of keys with these names are never shown. */
-const secretKeys = new Set(['secret', 'tag', 'totp', 'sequence', 'fwknop_key', 'fwknop_hmac_key']);
+const secretKeys = new Set([
+  'secret',
+  'tag',
+  'totp',
+  'sequence',
+  'fwknop',
+  'fwknop_key',
+  'fwknop_hmac_key',
+]);
 
 const MAX_SHOWN = 10;
 
