@@ -18,6 +18,8 @@ export interface Target {
   readonly sourcePort?: number;
   /** Of a SYN. */
   readonly sequence?: number;
+  /** So many other SYNs go out just before that one. */
+  readonly behind?: number;
 }
 
 export type Result = 'echoed' | 'silent' | 'refused' | 'closed';
@@ -86,8 +88,13 @@ class LocalAgent implements Agent {
 
   async #sequenced(
     name: string,
-    { source, address, port, waitMs, sequence }: Target & { readonly sequence: number },
+    { source, address, port, waitMs, sequence, behind = 0 }: Target & { readonly sequence: number },
   ): Promise<Result> {
+    for (let i = 0; i < behind; i++) {
+      const other = connect({ host: address, port, localAddress: source });
+      other.on('error', () => undefined);
+      setTimeout(() => other.destroy(), waitMs);
+    }
     try {
       const socket = await connectSequenced({
         remote: { address: address as IpAddress, port },

@@ -90,6 +90,8 @@ export interface Visit {
   readonly sourcePort?: number;
   /** Of the SYN. */
   readonly sequence?: number;
+  /** So many other SYNs go out just before that one. */
+  readonly behind?: number;
   /** Keeps the connection under this name. */
   readonly name?: string;
 }
