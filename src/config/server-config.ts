@@ -113,7 +113,7 @@ interface PolicyConfig {
 }
 
 /** How the narrow admissions are kept to. */
-export interface AdmissionConfig {
+interface AdmissionConfig {
   /** Grants for `port` have theirs among these. */
   readonly ports: PortRange;
   /** New connections to these ports that one address may make for a grant. */

@@ -3,9 +3,6 @@ import { concat } from '../bytes/bytes.ts';
 
 export const SALT_LENGTH = 8;
 
-/** Longest encryption key or passphrase, in bytes. */
-export const MAX_CIPHER_KEY_LENGTH = 32;
-
 const CIPHER = 'aes-256-cbc';
 const KEY_LENGTH = 32;
 const IV_LENGTH = 16;

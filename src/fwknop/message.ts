@@ -29,7 +29,7 @@ export const spaTypes = [
   'local-nat-access-timeout',
 ] as const;
 
-export type SpaType = (typeof spaTypes)[number];
+type SpaType = (typeof spaTypes)[number];
 
 const VERSION = '3.0.0';
 const MAX_USER_LENGTH = 64;

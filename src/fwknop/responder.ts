@@ -19,7 +19,7 @@ import {
 import type { SeenPacket, SpaReplayRecord } from './replay-record.ts';
 
 /** Longest packet that is taken: far above what any of the types needs. */
-export const MAX_PACKET_LENGTH = 1200;
+const MAX_PACKET_LENGTH = 1200;
 
 /** Somebody who knocks with the client of fwknop. */
 export interface SpaPeer {

@@ -57,6 +57,7 @@ test.serial(
         hosts: ['gate.example.org'],
         port,
         services: { ssh: ['tcp/22', 'udp/60001'] },
+        expect: [],
       },
     ]);
   },
