@@ -23,6 +23,9 @@ import { SetGrants } from './set-grants.ts';
 /** How soon rules that somebody flushed are put back: strangers get in until then. Two programs run for a look. */
 const CHECK_EVERY_MS = 1000;
 
+/** The kernel lets go of a rule's sets a moment after the rule has gone. */
+const BUSY_AFTER_MS = [10, 20, 50, 100, 200, 500];
+
 const NOT_RUNNING = 'the firewall is not running';
 
 export interface IptablesOptions {
@@ -148,7 +151,12 @@ class Iptables implements Firewall {
       await this.#programs.rules(family, renderRemoval(family));
     }
     // made first: ipset refuses to destroy what somebody has destroyed already
-    await this.#programs.sets([...renderSets(), ...renderDestroy()]);
+    const lines = [...renderSets(), ...renderDestroy()];
+    for (const delayMs of BUSY_AFTER_MS) {
+      if ((await this.#programs.sets(lines)) !== 'busy') return;
+      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
+    }
+    this.#log.warn('our sets are left, empty: the kernel still uses them');
   }
 
   // first out of the set of old connections: it would let the next packet in again

@@ -6,11 +6,12 @@ import { runOnce, type Said } from '../nftables/once.ts';
 import { CHAIN, TABLE } from './rules.ts';
 
 /** Why ipset refused a line. */
-export type SetFault = 'exists' | 'full' | 'other';
+export type SetFault = 'exists' | 'full' | 'busy';
 
 const faults: readonly (readonly [text: string, fault: SetFault])[] = [
   ["it's already added", 'exists'],
   ['set is full', 'full'],
+  ['in use by a kernel component', 'busy'],
 ];
 
 /** Runs `iptables`, `ip6tables` and `ipset`, each to its end. */
