@@ -1,6 +1,6 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -276,8 +276,12 @@ netTest.serial('nft killed while it works: each answer is true', async (t) => {
 netTest.serial('a close that nft did not take is told, and made good later', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'hknock-nft-'));
   const program = join(folder, 'nft');
-  const breakDown = (broken: boolean): Promise<void> =>
-    writeFile(program, `#!/bin/sh\n${broken ? 'exit 1' : 'exec nft "$@"'}\n`, { mode: 0o700 });
+  // another file each time: one that is being run cannot be written
+  const breakDown = async (broken: boolean): Promise<void> => {
+    const script = `#!/bin/sh\n${broken ? 'exit 1' : 'exec nft "$@"'}\n`;
+    await writeFile(`${program}.new`, script, { mode: 0o700 });
+    await rename(`${program}.new`, program);
+  };
   await breakDown(false);
   const { firewall, bench, source, port } = await start(t, program);
   t.teardown(() => rm(folder, { recursive: true }));
