@@ -139,7 +139,15 @@ export async function knockAt(
     ...(expect && { expect }),
     ...(within && { host: within }),
   };
-  return withSpinner(`knocking at ${host}`, () => knockForBest(access, admission ?? [], options));
+  const passedOver: Admission[] = [];
+  const onPassedOver = (each: Admission): void => void passedOver.push(each);
+  const result = await withSpinner(`knocking at ${host}`, () =>
+    knockForBest(access, admission ?? [], { ...options, onPassedOver }),
+  );
+  for (const each of passedOver) {
+    tell(`passed over '${each}': it needs Linux and CAP_NET_ADMIN`);
+  }
+  return result;
 }
 
 async function accessTo(

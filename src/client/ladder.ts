@@ -5,6 +5,11 @@ import type { Admission } from '../units/admission.ts';
 import type { CertificateAccess } from './certificate-access.ts';
 import { knock, type KnockOptions, type KnockResult } from './knock.ts';
 
+export interface LadderOptions extends Omit<KnockOptions, 'admission'> {
+  /** Told of an admission that is not asked for, because this machine cannot make the connection. */
+  readonly onPassedOver?: (admission: Admission) => void;
+}
+
 /**
  * Knocks for the first of these admissions, and when the server does not accept it, once more for the first that it says it accepts.
  * What this machine cannot do is passed over (`bound` needs a privilege).
@@ -14,9 +19,10 @@ import { knock, type KnockOptions, type KnockResult } from './knock.ts';
 export async function knockForBest(
   access: Profile | CertificateAccess,
   wanted: readonly Admission[],
-  options: Omit<KnockOptions, 'admission'> = {},
+  { onPassedOver = () => undefined, ...options }: LadderOptions = {},
 ): Promise<KnockResult> {
   const able = await possible(wanted);
+  for (const each of wanted) if (!able.includes(each)) onPassedOver(each);
   const [best] = able;
   if (best === undefined) return knock(access, options);
   const first = await knock(access, { ...options, admission: best });

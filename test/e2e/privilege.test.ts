@@ -2,19 +2,12 @@ import { netTestWith } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
 import { deploy, knock, servicePort } from '../support/deployment.ts';
 import { here } from '../support/machine.ts';
+import { asNobody } from '../support/nobody.ts';
 import { tableIn, tablesIn } from '../support/ruleset.ts';
 import { visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
 
 const target = { address: addresses.server, port: servicePort };
-
-/** A command line as an ordinary user with these capabilities and no way to more (capabilities(7)). */
-function asNobody(capabilities: string, argv: readonly string[]): readonly string[] {
-  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'];
-  const flags = sets.map((set) => `--${set}=-all${capabilities}`);
-  const user = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', '--no-new-privs'];
-  return ['setpriv', ...user, ...flags, ...argv];
-}
 
 netTestWith('setpriv')('serve needs no more than CAP_NET_ADMIN', async (t) => {
   const { server, client, daemon } = await deploy(t);
