@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Target, type Usage } from './target.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 export interface Flood {
   readonly datagram: (target: Target) => Uint8Array;
@@ -48,7 +49,7 @@ export async function flood({
 
 async function send({ port }: Target, datagram: Uint8Array, total: number): Promise<void> {
   const program = fileURLToPath(new URL('flood-program.ts', import.meta.url));
-  const args = ['--import', 'ts-blank-space/register', program, String(port)];
+  const args = [...readTypeScript, program, String(port)];
   const hex = Buffer.from(datagram).toString('hex');
   const child = spawn(process.execPath, [...args, hex, String(Math.round(total))], {
     stdio: 'inherit',

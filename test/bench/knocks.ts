@@ -4,6 +4,7 @@ import { Machine } from '../support/machine.ts';
 import { startService } from '../support/service.ts';
 import { addresses, natTopology, type Topology } from '../support/topology.ts';
 import { milliseconds, percentile, type Row } from './table.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 /** Knocks that are timed, and those before them that let both sides warm up: by then all is compiled. */
 const TIMED = 1000;
@@ -77,7 +78,7 @@ async function timesOf(server: Machine, client: Machine): Promise<Times> {
   await startService(server, 8080);
   const daemon = await server.serve();
   const program = fileURLToPath(new URL('knock-program.ts', import.meta.url));
-  const node = [process.execPath, '--import', 'ts-blank-space/register', program];
+  const node = [process.execPath, ...readTypeScript, program];
   const count = String(WARM_UP + TIMED);
   const { stdout } = await client.place.exec([...node, profile, count], { timeoutMs: 120_000 });
   await daemon.end();

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/bytes/address.ts';
 import { deriveKeys, type HandshakeKeys } from '../../src/handshake/keys.ts';
 import { parsePeerName } from '../../src/units/names.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 export const loopback = parseAddress('127.0.0.1') ?? raise();
 export const peerName = parsePeerName('bench');
@@ -31,7 +32,7 @@ export class Target {
 
   static async start(program: string): Promise<Target> {
     const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
-      execArgv: ['--expose-gc', '--import', 'ts-blank-space/register'],
+      execArgv: ['--expose-gc', ...readTypeScript],
     });
     const [hello] = (await once(child, 'message')) as [Record<string, string> & { port: number }];
     return new Target(child, hello);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { netTest } from '../support/capabilities.ts';
 import { cleanUp, until } from '../support/netns.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 const program = fileURLToPath(new URL('../demo/demo.ts', import.meta.url));
 
@@ -16,7 +17,7 @@ function play(t: ExecutionContext, ...args: readonly string[]) {
   cleanUp(t, () => {
     rmSync(folder, { recursive: true });
   });
-  const argv = ['--import', 'ts-blank-space/register', program, ...args];
+  const argv = [...readTypeScript, program, ...args];
   const child = spawn(process.execPath, argv, { env: { ...process.env, TMPDIR: folder } });
   cleanUp(t, () => {
     child.kill();

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { netTest } from '../support/capabilities.ts';
 import { Namespace, cleanUp, interfaceTo, link, until } from '../support/netns.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 // client 192.0.2.9, 2001:db8::9, fe80::… ---- veth ---- 192.0.2.1, 192.0.2.2, 2001:db8::1, 2001:db8::2, fe80::… server
 
@@ -30,7 +31,7 @@ async function multihomed(t: ExecutionContext): Promise<{ client: Namespace; ser
     ...['192.0.2.1/24', '192.0.2.2/24'],
     ...['2001:db8::1/64', '2001:db8::2/64'],
   ]);
-  const argv = ['--import=ts-blank-space/register', echo, String(port)];
+  const argv = [...readTypeScript, echo, String(port)];
   const program = server.spawn([process.execPath, ...argv], { stdio: ['ignore', 'pipe', 2] });
   if (program.stdout === null) throw new Error('no pipe');
   await once(program.stdout, 'data');

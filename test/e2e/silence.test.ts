@@ -5,6 +5,7 @@ import { ask, deploy, servicePort } from '../support/deployment.ts';
 import type { Machine } from '../support/machine.ts';
 import { visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 const sender = fileURLToPath(new URL('silence-sender.ts', import.meta.url));
 
@@ -39,7 +40,7 @@ netTest(
     const pid = daemon.child.pid ?? 0;
     const before = residentMb(pid);
 
-    const run = ['node', '--import', 'ts-blank-space/register', sender];
+    const run = ['node', ...readTypeScript, sender];
     const { stdout } = await client.run([...run, server.path('alice.toml'), addresses.server]);
     const { sent, answersToWrong, outcome } = JSON.parse(stdout) as Sent;
     t.is(answersToWrong, 0);

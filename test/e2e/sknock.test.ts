@@ -7,6 +7,7 @@ import { Machine } from '../support/machine.ts';
 import { cleanUp, until } from '../support/netns.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 const sender = fileURLToPath(new URL('sknock-sender.ts', import.meta.url));
 const KNOCK_PORT = 62_203;
@@ -57,7 +58,7 @@ async function knock(
 ): Promise<string> {
   const files = ['alice.pem', 'alice.key', 'server.pem'].map((name) => machine.path(name));
   const words = [to, String(port), claimed, String(servicePort), ...files];
-  const node = [process.execPath, '--import', 'ts-blank-space/register', sender];
+  const node = [process.execPath, ...readTypeScript, sender];
   return (await machine.run([...node, ...words])).stdout;
 }
 

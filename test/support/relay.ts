@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Conditions } from '../../src/dgram-ext/memory-network.ts';
 import { type Topology, addresses } from './topology.ts';
+import { readTypeScript } from './typescript.ts';
 
 export interface RelayOptions extends Partial<Conditions> {
   /** The server's address and UDP port whose datagrams are to pass through the relay. */
@@ -27,7 +28,7 @@ export async function startRelay({ nat }: Topology, options: RelayOptions): Prom
     maxDelayMs: 0,
     ...options,
   };
-  const run = ['node', '--import', 'ts-blank-space/register', program, JSON.stringify(all)];
+  const run = ['node', ...readTypeScript, program, JSON.stringify(all)];
   const relay = nat.spawn(run, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of relay.stdout ?? []) if (String(line).includes('ready')) break;
   const input = `

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { heard } from './heard.ts';
+import { readTypeScript } from '../../support/typescript.ts';
 
 const program = fileURLToPath(new URL('join-program.ts', import.meta.url));
 
@@ -25,8 +26,7 @@ async function join(t: ExecutionContext): Promise<Joined> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  const loader = ['--import', 'ts-blank-space/register'];
-  const child = spawn(process.execPath, [...loader, program, String(port)]);
+  const child = spawn(process.execPath, [...readTypeScript, program, String(port)]);
   child.stdin.on('error', () => undefined);
   const exit = once(child, 'close').then(([code]) => code as number | null);
   const [far] = (await once(server, 'connection')) as [Socket];

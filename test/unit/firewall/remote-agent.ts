@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../support/netns.ts';
 import type { Agent } from './agent.ts';
+import { readTypeScript } from '../../support/typescript.ts';
 
 interface Reply {
   readonly id: number;
@@ -12,7 +13,7 @@ interface Reply {
 /** An agent in a namespace; it ends with the namespace. */
 export function agentIn(namespace: Namespace): Agent {
   const program = fileURLToPath(new URL('agent.ts', import.meta.url));
-  const argv = [process.execPath, '--import=ts-blank-space/register', program];
+  const argv = [process.execPath, ...readTypeScript, program];
   const child = namespace.spawn(argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map<number, (reply: Reply) => void>();
   if (child.stdout === null) throw new Error('an agent without pipes');

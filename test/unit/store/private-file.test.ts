@@ -22,6 +22,7 @@ import {
   replacePrivateFile,
 } from '../../../src/store/private-file.ts';
 import { faultOf, scratch } from './scratch.ts';
+import { readTypeScript } from '../../support/typescript.ts';
 
 const run = promisify(execFile);
 
@@ -85,7 +86,7 @@ test('a link is followed, and what counts is the file at its end', async (t) => 
       for (const path of process.argv.slice(1)) {
         console.log(await readPrivateFile(path, { content: 'secret' }).catch((e) => e.code + ' ' + e.hint));
       }`;
-    const loader = ['--import', 'ts-blank-space/register', '--input-type=module', '-e', script];
+    const loader = [...readTypeScript, '--input-type=module', '-e', script];
     const { stdout } = await run(process.execPath, [...loader, '--', mine, theirs]);
     t.deepEqual(stdout.split('\n'), ['text', `config as root: chown 65534 ${theirs}`, '']);
   },
@@ -201,7 +202,7 @@ rootTest(
       process.seteuid(65534);
       for (const path of process.argv.slice(1))
         console.log(await refuseOpenFolder(path, '').then(() => 'trusted', ({ code }) => code));`;
-    const loader = ['--import', 'ts-blank-space/register', '--input-type=module', '-e', script];
+    const loader = [...readTypeScript, '--input-type=module', '-e', script];
     const { stdout } = await run(process.execPath, [...loader, '--', ...folders]);
     t.deepEqual(stdout.trim().split('\n'), ['trusted', 'config', 'trusted']);
   },

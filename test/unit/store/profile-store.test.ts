@@ -8,6 +8,7 @@ import { formatKey } from '../../../src/store/key-text.ts';
 import { profileDirectory, ProfileStore } from '../../../src/store/profile-store.ts';
 import { profile } from './samples.ts';
 import { faultOf, scratch } from './scratch.ts';
+import { readTypeScript } from '../../support/typescript.ts';
 
 const run = promisify(execFile);
 
@@ -171,7 +172,7 @@ test('to read a profile neither conf nor the readers of TOML are loaded', async 
     const store = new ProfileStore(process.argv[1]);
     const home = await store.find('home');
     console.log(home.name, await store.save({ ...home, name: 'x' }).catch((error) => error.cause.message));`;
-  const loader = ['--import', 'ts-blank-space/register', '--input-type=module', '-e', script];
+  const loader = [...readTypeScript, '--input-type=module', '-e', script];
   const { stdout } = await run(process.execPath, [...loader, directory]);
   // the second half shows that the trap works
   t.is(stdout, 'home loaded conf\n');

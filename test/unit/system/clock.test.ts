@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { createSystemClock } from '../../../src/system/clock.ts';
+import { readTypeScript } from '../../support/typescript.ts';
 
 const clock = createSystemClock();
 const module = new URL('../../../src/system/clock.ts', import.meta.url).href;
 
 async function runNode(code: string): Promise<string> {
-  const argv = ['--import=ts-blank-space/register', '--input-type=module', '-e', code];
+  const argv = [...readTypeScript, '--input-type=module', '-e', code];
   return (await promisify(execFile)(process.execPath, argv)).stdout;
 }
 
