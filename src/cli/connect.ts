@@ -1,13 +1,20 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { constants } from 'node:os';
 import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
+import { parseEndpoint } from '../config/endpoint.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { isForOwnConnection } from '../units/admission.ts';
+import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { argument } from './options.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
 import { SIGNALLED } from './run-command.ts';
 import { tell } from './terminal.ts';
+
+interface ConnectOptions extends KnockCliOptions {
+  readonly listen?: Endpoint;
+}
 
 /** `hknock connect` */
 export function addConnect(program: Command): void {
@@ -17,9 +24,15 @@ export function addConnect(program: Command): void {
     )
     .argument('[service]', 'what to have opened')
     .argument('[command...]', 'a program to run once the door is open, behind --')
+    .addOption(
+      new Option(
+        '--listen <address:port>',
+        'a UDP port of this machine that leads through the gate to the UDP service, for as long as the command or connect itself runs',
+      ).argParser(argument(parseEndpoint)),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  ssh -o ProxyCommand="hknock connect %h ssh" gate.example.org\n  hknock connect gate.example.org web -- curl http://gate.example.org/',
+      '\nExamples:\n  ssh -o ProxyCommand="hknock connect %h ssh" gate.example.org\n  hknock connect gate.example.org web -- curl http://gate.example.org/\n  hknock connect gate.example.org dns --listen 127.0.0.1:5353 -- dig @127.0.0.1 -p 5353 example.org',
     )
     .action(connect);
 }
@@ -29,7 +42,7 @@ async function connect(
     host: string,
     first: string | undefined,
     others: readonly string[],
-    options: KnockCliOptions,
+    options: ConnectOptions,
   ]
 ): Promise<void> {
   const { service, command } = split(first === undefined ? [] : [first, ...others]);
@@ -38,7 +51,8 @@ async function connect(
       hint: `hknock knock ${host} --mode fwknop, then connect with the program itself`,
     });
   }
-  const result = await knockAt(host, service, options);
+  const { listen } = options;
+  const result = await knockAt(host, service, listen === undefined ? options : atGate(options));
   if (!result.granted) throw refusal(result);
   // whoever says what he would rather have wants to know what he got
   const isChoice = options.admission !== undefined && options.admission.length > 1;
@@ -46,7 +60,8 @@ async function connect(
   const { holdGrant } = await import('../client/hold.ts');
   const held = holdGrant(result, { onLost: tellLost });
   try {
-    await (command.length > 0 ? run(command, result) : join(result, held));
+    if (listen !== undefined) await relay(listen, { result, held, command });
+    else await (command.length > 0 ? run(command, result) : join(result, held));
   } finally {
     await held.release();
   }
@@ -72,6 +87,37 @@ async function join(result: KnockGranted, held: Held): Promise<void> {
   await joinStdio(socket, process);
 }
 
+/** Has a local UDP port lead through the gate while a command runs, or until one side or a signal ends it. */
+async function relay(
+  listen: Endpoint,
+  { result, held, command }: { result: KnockGranted; held: Held; command: readonly string[] },
+): Promise<void> {
+  const { openDatagramPort } = await import('../client/datagram-port.ts');
+  const port = await openDatagramPort(result, listen);
+  const [program, ...args] = command;
+  if (program === undefined) {
+    releaseWhenEnded(held);
+    tell(`udp ${formatEndpoint(listen)} leads to ${result.service} at ${result.server}`);
+    await port.closed;
+  } else {
+    const { runCommand } = await import('./run-command.ts');
+    const over = port.closed.catch(tellFault);
+    process.exitCode = await runCommand(program, args).finally(() => {
+      port.close();
+    });
+    await over;
+  }
+}
+
+// the datagrams of a local port have no other way than the gate
+function atGate(options: ConnectOptions): ConnectOptions {
+  const { admission = ['gate'] } = options;
+  if (admission.every((each) => each === 'gate')) return { ...options, admission };
+  throw new HknockError('usage', `--listen needs admission 'gate', and no other`, {
+    hint: "leave --admission out; where the server has no gate, run the program behind '--'",
+  });
+}
+
 /** ssh ends its ProxyCommand by SIGHUP. */
 function releaseWhenEnded(held: Held): void {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
@@ -83,6 +129,10 @@ function releaseWhenEnded(held: Held): void {
 
 function tellLost({ message }: HknockError): void {
   tell(`the grant is not renewed: ${message}`);
+}
+
+function tellFault({ message }: HknockError): void {
+  tell(message);
 }
 
 // a program that connects by itself has no key for the gate

@@ -1,7 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { FramedStream } from '../admission/gate/framed-stream.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { formatEndpoint, type ServicePort } from '../units/network.ts';
+import { formatEndpoint, type Port, type ServicePort } from '../units/network.ts';
 import { beginTls, enterGate, requireProof } from './gate.ts';
 import type { KnockGranted } from './knock.ts';
 
@@ -13,7 +15,7 @@ function tcpPort({ ports, service }: KnockGranted): ServicePort {
   const tcp = ports.find(({ protocol }) => protocol === 'tcp');
   if (tcp !== undefined) return tcp;
   throw new HknockError('usage', `service '${service}' has no TCP port to connect to`, {
-    hint: "use 'hknock connect HOST SERVICE -- COMMAND' to run a program that speaks UDP",
+    hint: "use 'hknock connect HOST SERVICE -- COMMAND' to run a program that speaks UDP, or --listen with a gate",
   });
 }
 
@@ -28,20 +30,32 @@ export async function connectGranted(grant: KnockGranted): Promise<Duplex> {
     const { connectBound } = await import('./bound.ts');
     return connectBound(grant, { port: service.port, timeoutMs: CONNECT_TIMEOUT_MS });
   }
-  const options = {
-    host: grant.server,
-    port: grant.admissionPort ?? service.port,
-    localAddress: grant.claimed.address,
+  if (grant.admission === 'gate') return new FramedStream(await passGate(grant, service));
+  const port = grant.admissionPort ?? service.port;
+  return established(connectTcp(way(grant, port)), 'connect', { grant, port });
+}
+
+/**
+ * Goes through the gate to a port of the grant; what the connection carries then stands in gate.md, sections 4.2 and 4.3.
+ * @throws {HknockError} `connection` when it cannot be had
+ */
+export async function passGate(grant: KnockGranted, service: ServicePort): Promise<TLSSocket> {
+  const port = grant.admissionPort ?? service.port;
+  const tls = beginTls(way(grant, port), grant.sessionSecret);
+  await established(tls, 'secureConnect', { grant, port });
+  requireProof(tls);
+  enterGate(tls, service);
+  return tls;
+}
+
+function way({ server, claimed }: KnockGranted, port: Port) {
+  return {
+    host: server,
+    port,
+    localAddress: claimed.address,
     allowHalfOpen: true,
     noDelay: true,
   };
-  if (grant.admission !== 'gate') {
-    return established(connectTcp(options), 'connect', { grant, port: options.port });
-  }
-  const tls = beginTls(options, grant.sessionSecret);
-  await established(tls, 'secureConnect', { grant, port: options.port });
-  requireProof(tls);
-  return enterGate(tls, service);
 }
 
 interface Sought {

@@ -1,6 +1,5 @@
 import type { TcpNetConnectOpts } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { FramedStream } from '../admission/gate/framed-stream.ts';
 import { gateKey } from '../admission/gate/gate-key.ts';
 import { encodePreface } from '../admission/gate/preface.ts';
 import { tlsParameters } from '../admission/gate/tls-parameters.ts';
@@ -32,8 +31,7 @@ export function requireProof(tls: TLSSocket): void {
   });
 }
 
-/** Tells the gate where to, and gives the connection to there. */
-export function enterGate(tls: TLSSocket, service: ServicePort): FramedStream {
+/** Tells the gate where to. */
+export function enterGate(tls: TLSSocket, service: ServicePort): void {
   tls.write(encodePreface(service));
-  return new FramedStream(tls);
 }

@@ -149,6 +149,7 @@ path = "control.sock"
 # # Instead of what [policy] says:
 # admission = "once"
 # ttl = "30s"
-# # Whether it is told who comes through the gate: connections begin with a PROXY protocol header, version 2.
+# # Whether it is told who comes through the gate: connections, or with UDP all datagrams, begin with a PROXY protocol
+# # header, version 2.
 # proxy_protocol = true
 `;

@@ -28,16 +28,13 @@ export function isForOwnConnection(admission: Admission): boolean {
   return admission === 'port' || admission === 'bound';
 }
 
-/** Whether a grant can be for these ports: a secret port or number leads to one, and a gate carries TCP. */
+/** Whether a grant can be for these ports: a secret port or number leads to one. */
 export function fitsPorts(admission: Admission, ports: readonly ServicePort[]): boolean {
-  const hasTcp = ports.some(({ protocol }) => protocol === 'tcp');
   switch (admission) {
     case 'port':
       return ports.length === 1;
     case 'bound':
-      return ports.length === 1 && hasTcp;
-    case 'gate':
-      return hasTcp;
+      return ports.length === 1 && ports.some(({ protocol }) => protocol === 'tcp');
     default:
       return true;
   }

@@ -22,6 +22,7 @@ const packages: Readonly<Record<string, string>> = {
   knock: 'knockd',
   fwknop: 'fwknop-client',
   fwknopd: 'fwknop-server',
+  dnsmasq: 'dnsmasq-base',
 };
 
 /** Packages that start a daemon where there is systemd, and its units. */

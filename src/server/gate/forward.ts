@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import type { FramedStream } from '../../admission/gate/framed-stream.ts';
 import type { Endpoint } from '../../units/network.ts';
-import { proxyHeader } from './proxy-header.ts';
+import { type Announced, proxyHeader } from './proxy-header.ts';
 
 /** Where a connection that came through the gate goes. */
 export interface Target {
   readonly endpoint: Endpoint;
   /** Where the connection came from and went to, if the service is to be told. */
-  readonly announced: readonly [source: Endpoint, destination: Endpoint] | null;
+  readonly announced: Announced | null;
 }
 
 /** After this much silence the system asks whether the other side still is there. */
@@ -30,7 +30,7 @@ export function forward(
     if (service.bytesRead + service.bytesWritten === 0) onFault(error);
   });
   client.on('error', () => undefined); // 'close' tells of the same end
-  if (announced !== null) service.write(proxyHeader(...announced));
+  if (announced !== null) service.write(proxyHeader(announced));
   client.pipe(service);
   service.pipe(client);
   client.once('close', () => {

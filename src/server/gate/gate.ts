@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { verifyBinder } from '../../admission/gate/binder.ts';
 import type { PskHello } from '../../admission/gate/client-hello.ts';
@@ -19,7 +20,9 @@ import {
   type ServicePort,
 } from '../../units/network.ts';
 import { Doorstep } from './doorstep.ts';
+import { FlowRoom } from './flow-sockets.ts';
 import { forward, type Target } from './forward.ts';
+import { forwardDatagrams } from './forward-datagrams.ts';
 import { Holes } from './holes.ts';
 import { listenAll } from './listen.ts';
 import { TlsEnd } from './tls-end.ts';
@@ -57,7 +60,8 @@ export class Gate {
   readonly #options: GateOptions;
   readonly #room: WaitingRoom;
   readonly #doorstep: Doorstep;
-  readonly #visitors = new Map<FramedStream, Opening>();
+  readonly #visitors = new Map<Duplex, Opening>();
+  readonly #flowRoom = new FlowRoom();
   #admitted = 0;
   #unreachable = 0;
   #servers: readonly Server[] = [];
@@ -105,6 +109,7 @@ export class Gate {
       unreachable: this.#unreachable,
       waiting: this.#room.size,
       visitors: this.#visitors.size,
+      flows: this.#flowRoom.size,
     };
   }
 
@@ -161,29 +166,44 @@ export class Gate {
     const isGranted = opening.ports.some((each) => isDeepStrictEqual(each, wanted));
     const port = isGranted && wanted !== null ? formatServicePort(wanted) : '';
     const service = this.#services.get(port);
-    if (service?.port.protocol !== 'tcp') {
+    if (service === undefined) {
       socket.destroy();
       return;
     }
     const { grant, peer, service: name } = opening;
-    const { log } = this.#options;
     this.#room.leave(connectionName(socket));
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    const visitor = new FramedStream(socket);
+    this.#admitted++;
+    this.#options.log.info('came through the gate', { grant, peer, service: name, port });
+    this.#visit(this.#forward(socket, service), opening);
+  }
+
+  #visit(visitor: Duplex, opening: Opening): void {
     this.#visitors.set(visitor, opening);
     visitor.once('close', () => this.#visitors.delete(visitor));
-    this.#admitted++;
-    log.info('came through the gate', { grant, peer, service: name, port });
-    forward(visitor, targetOf(socket, service), (fault) => {
+  }
+
+  /** Gives what to destroy for the connection to end. */
+  #forward(socket: TLSSocket, service: ProtectedPort): Duplex {
+    const { clock, log } = this.#options;
+    const target = targetOf(socket, service);
+    if (service.port.protocol === 'udp') {
+      forwardDatagrams(socket, target, { room: this.#flowRoom, clock });
+      return socket;
+    }
+    const visitor = new FramedStream(socket);
+    forward(visitor, target, (fault) => {
       this.#unreachable++;
-      log.warn('service not reached', { service: name, port, fault: fault.message });
+      const port = formatServicePort(service.port);
+      log.warn('service not reached', { service: service.service, port, fault: fault.message });
     });
+    return visitor;
   }
 }
 
 function targetOf(
   socket: TLSSocket,
-  { port: { port }, upstream, proxyProtocol = false }: ProtectedPort,
+  { port: { protocol, port }, upstream, proxyProtocol = false }: ProtectedPort,
 ): Target {
   const endpoint = upstream ?? { address: loopback, port };
   const source = parseAddress(socket.remoteAddress ?? '');
@@ -191,8 +211,12 @@ function targetOf(
   if (!proxyProtocol || source === null || destination === null) {
     return { endpoint, announced: null };
   }
-  const from = { address: source, port: socket.remotePort ?? 0 };
-  return { endpoint, announced: [from, { address: destination, port }] };
+  const announced = {
+    protocol,
+    source: { address: source, port: socket.remotePort ?? 0 },
+    destination: { address: destination, port },
+  };
+  return { endpoint, announced };
 }
 
 function readPreface(socket: TLSSocket, then: (port: ServicePort | null) => void): void {

@@ -70,6 +70,13 @@ test.serial('what is behind -- is never taken for the service', async (t) => {
     t.is((await tryIt(t, machine, ['connect', 'gate', ...wrong])).code, 64, wrong.join(' '));
 });
 
+test.serial('a local port leads through the gate, and is for no other admission', async (t) => {
+  const machine = await withService(t, idle);
+  const listen = ['connect', 'gate', 'echo', '--listen', '127.0.0.1:5353'];
+  t.is((await tryIt(t, machine, [...listen, '--admission', 'gate,once'])).code, 64);
+  t.is((await tryIt(t, machine, listen)).code, 77, 'this server has no gate');
+});
+
 test.serial(
   'a command has our standard streams to itself, and its options are its own',
   async (t) => {

@@ -138,11 +138,11 @@ test('what the firewall cannot enforce is refused, never made wider', (t) => {
   t.is(admissionOf(decided({ asked: 'bound' })), 'refused');
 });
 
-test('the gate is for what has a TCP port', (t) => {
+test('the gate is for TCP and for UDP', (t) => {
   const enforceable = ['once', 'gate'] as const;
   t.is(admissionOf(decided({ asked: 'gate', enforceable })), 'gate');
   const service = { ports: [parseServicePort('udp/60001')] };
-  t.like(decided({ asked: 'gate', enforceable, service }), { acceptable: ['once'] });
+  t.is(admissionOf(decided({ asked: 'gate', enforceable, service })), 'gate');
 });
 
 test('no grant is ever wider than service and peer say, than was asked, or than can be enforced', (t) => {
@@ -239,7 +239,7 @@ test('what leads to one port only is not for services of several, unless the kno
   };
   t.deepEqual(acceptable([tcp, udp]), ['once', 'gate']);
   t.deepEqual(acceptable([tcp]), ['once', 'port', 'bound', 'gate']);
-  t.deepEqual(acceptable([udp]), ['once', 'port']);
+  t.deepEqual(acceptable([udp]), ['once', 'port', 'gate']);
   const wish = { peer: alice, service: ssh, admission: 'port', observed, port: tcp } as const;
   t.like(decide(policyWith({}), wish, enforceable), { admission: 'port', ports: [tcp] });
 });

@@ -1,3 +1,4 @@
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -5,13 +6,12 @@ import type { ExecutionContext } from 'ava';
 import { gateKey } from '../../../../src/admission/gate/gate-key.ts';
 import { connectGranted } from '../../../../src/client/connect.ts';
 import type { KnockGranted } from '../../../../src/client/knock.ts';
-import type { Clock } from '../../../../src/host/clock.ts';
 import { FakeLog } from '../../../../src/host/fake-log.ts';
 import { type Opening, plainDoor, type ProtectedPort } from '../../../../src/host/firewall.ts';
 import { Gate, type GateOptions } from '../../../../src/server/gate/gate.ts';
 import { createSystemClock } from '../../../../src/system/clock.ts';
 import type { GrantId } from '../../../../src/units/names.ts';
-import type { Port } from '../../../../src/units/network.ts';
+import type { Port, Protocol } from '../../../../src/units/network.ts';
 import type { UnixMs } from '../../../../src/units/time.ts';
 import { freePort } from '../../firewall/free-port.ts';
 import { address, plan } from '../../grants/plans.ts';
@@ -29,6 +29,25 @@ export async function serve(t: ExecutionContext, meet: (socket: Socket) => void)
   return (server.address() as AddressInfo).port as Port;
 }
 
+/** A UDP service of the test's: gives its port. `answer` is told who asks. */
+export async function serveDatagrams(
+  t: ExecutionContext,
+  answer: (bytes: Buffer, from: RemoteInfo) => string | Buffer | null,
+): Promise<Port> {
+  const socket = createSocket('udp4', (bytes, from) => {
+    const said = answer(bytes, from);
+    if (said !== null) socket.send(said, from.port, from.address);
+  }).bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  return socket.address().port as Port;
+}
+
+interface StageOptions extends Pick<Partial<GateOptions>, 'anyAddress' | 'clock'> {
+  readonly proxyProtocol?: boolean;
+  readonly protocol?: Protocol;
+}
+
 let made = 0;
 
 /** A gate on loopback before one service, and what is needed to come through. */
@@ -40,9 +59,10 @@ export class GateStage {
   static async create(
     t: ExecutionContext,
     servicePort: Port,
-    options: Partial<GateOptions> & Partial<ProtectedPort> & { readonly clock?: Clock } = {},
+    options: StageOptions = {},
   ): Promise<GateStage> {
     const { clock = createSystemClock(), anyAddress = false, proxyProtocol = false } = options;
+    const { protocol = 'tcp' } = options;
     const port = (await freePort()) as Port;
     const log = new FakeLog();
     const listen = [{ address: loopback, port }];
@@ -50,7 +70,7 @@ export class GateStage {
     const { service } = plan();
     const stage = new GateStage(gate, log, {
       service,
-      port: { protocol: 'tcp', port: servicePort },
+      port: { protocol, port: servicePort },
       upstream: null,
       proxyProtocol,
     });

@@ -12,7 +12,7 @@ test('two IPv4 addresses', (t) => {
   const source = { address: address('203.0.113.7'), port: 51_820 };
   const destination = { address: address('198.51.100.2'), port: 443 };
   t.is(
-    toHex(proxyHeader(source, destination)),
+    toHex(proxyHeader({ protocol: 'tcp', source, destination })),
     `${signature}21 11 000c cb007107 c6336402 ca6c 01bb`.replaceAll(' ', ''),
   );
 });
@@ -21,7 +21,7 @@ test('two IPv6 addresses', (t) => {
   const source = { address: address('2001:db8::7'), port: 1 };
   const destination = { address: address('2001:db8::2'), port: 443 };
   t.is(
-    toHex(proxyHeader(source, destination)),
+    toHex(proxyHeader({ protocol: 'tcp', source, destination })),
     `${signature}21 21 0024 20010db8000000000000000000000007 20010db8000000000000000000000002 0001 01bb`.replaceAll(
       ' ',
       '',
