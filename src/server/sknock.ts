@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { ServerFolder } from '../config/server-folder.ts';
 import type { SknockConfig } from '../config/server-config.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
-import { closeKnockRange, openKnockRange } from '../firewall/nftables/knock-range.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import { type SknockDropReason, sknockDropReasons } from '../sknock/drop-reason.ts';
@@ -12,6 +11,7 @@ import { type Endpoint, formatServicePort } from '../units/network.ts';
 import type { Certificates } from './certificates.ts';
 import { DropLog } from './drop-log.ts';
 import type { Mode, ModeContext } from './mode.ts';
+import { RedirectedRange } from './redirected-range.ts';
 import { SknockReplays } from './sknock-replays.ts';
 
 /** The ports of which the reference client chooses one at random for each knock. */
@@ -38,7 +38,9 @@ export async function startSknock(context: ModeContext): Promise<Mode | null> {
   try {
     const replays = await SknockReplays.open(join(directory, REPLAY_FILE), limits.replayRecords);
     undo.push(() => replays.close());
-    const mode = new SknockMode(context, { socket, replays, config: sknock, certificates });
+    const range = new RedirectedRange({ clock, log });
+    undo.push(() => range.stop());
+    const mode = new SknockMode(context, { socket, replays, range, config: sknock, certificates });
     await mode.reload(folder);
     return mode;
   } catch (fault) {
@@ -50,6 +52,7 @@ export async function startSknock(context: ModeContext): Promise<Mode | null> {
 interface Parts {
   readonly socket: DatagramSocket;
   readonly replays: SknockReplays;
+  readonly range: RedirectedRange;
   readonly config: SknockConfig;
   readonly certificates: Certificates;
 }
@@ -69,7 +72,6 @@ class SknockMode implements Mode {
   #refused = 0;
   #failed = 0;
   #responder: SknockResponder | null = null;
-  #hasRange = false;
 
   constructor(context: ModeContext, parts: Parts) {
     const { peerKnocks, sourceKnocks } = context.folder.config.limits;
@@ -114,24 +116,17 @@ class SknockMode implements Mode {
   }
 
   async stop(): Promise<void> {
-    if (this.#hasRange) await closeKnockRange().catch(this.#tell);
+    await this.#parts.range.stop();
     await this.#parts.socket.close();
     await this.#parts.replays.close();
   }
 
-  // what we cannot undo must not keep the rest from being undone
-  readonly #tell = (fault: unknown): void => {
-    this.#context.log.error('sknock range may be redirected still', { fault: String(fault) });
-  };
-
-  async #takeRange({ range, minFrameLength }: SknockConfig): Promise<void> {
+  #takeRange({ range, minFrameLength }: SknockConfig): Promise<void> {
     const [local] = this.#parts.socket.local;
-    if (range && local !== undefined) {
-      await openKnockRange({ ports: REFERENCE_PORTS, to: local.port, minFrameLength });
-    } else if (this.#hasRange) {
-      await closeKnockRange();
-    }
-    this.#hasRange = range;
+    const wanted = range && local !== undefined;
+    return this.#parts.range.replace(
+      wanted ? { ports: REFERENCE_PORTS, to: local.port, minFrameLength } : null,
+    );
   }
 
   #receive(bytes: Uint8Array, source: Endpoint): void {

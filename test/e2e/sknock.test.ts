@@ -70,7 +70,11 @@ async function counted(server: Machine): Promise<Readonly<Record<string, number>
 }
 
 async function untilCounted(server: Machine, what: string, count: number): Promise<void> {
-  await until(async () => (await counted(server))[what] === count, `${String(count)} ${what}`);
+  await until(
+    async () => (await counted(server))[what] === count,
+    `${String(count)} ${what}`,
+    30_000,
+  );
 }
 
 netTest.serial(
@@ -103,6 +107,11 @@ netTest.serial('with the range, a datagram to any of its ports counts, and no ot
   await untilCounted(server, 'granted', 4);
   for (const port of [9999, 60_001]) await knock(outside, { ...from4, port });
   t.like(await counted(server), { received: 4, granted: 4 });
+
+  await server.run(['nft', 'flush', 'ruleset']);
+  await until(() => daemon.log.includes('knock ports was gone'), 'the range to be back', 30_000);
+  await knock(outside, { ...from4, port: 10_000 });
+  await untilCounted(server, 'granted', 5);
   await daemon.end();
   const { stdout } = await server.run(['nft', 'list', 'tables']);
   t.is(stdout, '', 'nothing of ours is left');

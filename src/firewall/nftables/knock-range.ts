@@ -1,6 +1,5 @@
 import { HknockError } from '../../errors/hknock-error.ts';
-import { faultOfEnd } from './console.ts';
-import { denied, parseFault } from './faults.ts';
+import { applyOnce } from './apply-once.ts';
 import { runOnce } from './once.ts';
 
 /** Of its own, so that making the table of the grants anew leaves it alone. */
@@ -32,6 +31,12 @@ export async function closeKnockRange(): Promise<void> {
   await run(removal);
 }
 
+/** Whether the range is redirected; somebody else may have flushed it. */
+export async function hasKnockRange(): Promise<boolean> {
+  const { cause } = await runOnce('nft', ['list', 'chain', ...TABLE.split(' '), 'prerouting']);
+  return cause === null;
+}
+
 const removal = [`add table ${TABLE}`, `delete table ${TABLE}`];
 
 // after the translations of others: what they redirect is theirs
@@ -53,14 +58,12 @@ function render({ ports: [first, last], to, minFrameLength }: KnockRange): reado
   ];
 }
 
-async function run(commands: readonly string[]): Promise<void> {
-  const { stderr, cause } = await runOnce('nft', ['-f', '-'], commands.join('\n'));
-  if (cause === null) return;
-  const fault = parseFault(stderr);
-  if (fault === null) throw faultOfEnd(cause);
-  if (fault.kind === 'denied') throw denied(cause);
-  throw new HknockError('host', `the kernel does not redirect a range of ports: ${fault.message}`, {
-    hint: 'it needs nf_tables with nat, fib and socket (Linux 5.2 or newer)',
-    cause,
+function run(commands: readonly string[]): Promise<void> {
+  return applyOnce(commands, {
+    refused: (said, cause) =>
+      new HknockError('host', `the kernel does not redirect a range of ports: ${said}`, {
+        hint: 'it needs nf_tables with nat, fib and socket (Linux 5.2 or newer)',
+        cause,
+      }),
   });
 }

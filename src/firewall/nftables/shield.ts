@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Port } from '../../units/network.ts';
-import { denied } from './faults.ts';
+import { applyOnce } from './apply-once.ts';
 import { runOnce } from './once.ts';
 
 const TABLE = 'inet hknock_shield';
@@ -69,7 +69,8 @@ export class Shield {
   async remove(): Promise<void> {
     this.#room = 0;
     this.#tags = new Set();
-    await this.#run(['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n`);
+    // where it cannot be taken away, it could not be put there either
+    await this.#apply([`add table ${TABLE}`, `delete table ${TABLE}`]).catch(() => undefined);
   }
 
   // half a shield would keep out peers whose tags are missing
@@ -126,16 +127,18 @@ export class Shield {
     }
   }
 
-  async #apply(commands: readonly string[]): Promise<void> {
-    const { cause, stderr } = await this.#run(['-f', '-'], `${commands.join('\n')}\n`);
-    if (cause === null) return;
-    if (stderr.includes('Operation not permitted')) throw denied(stderr);
-    const said = stderr.split('\n').find((line) => line.includes('Error:')) ?? String(cause);
-    throw new HknockError('firewall', `nftables does not take the shield: ${said.slice(0, 200)}`);
+  #apply(commands: readonly string[]): Promise<void> {
+    return applyOnce(commands, {
+      nft: this.#nft,
+      refused: (said, cause) => {
+        const why = said.slice(0, 200);
+        return new HknockError('firewall', `nftables does not take the shield: ${why}`, { cause });
+      },
+    });
   }
 
-  #run(args: readonly string[], input = '') {
+  #run(args: readonly string[]) {
     const [program = 'nft', ...first] = this.#nft;
-    return runOnce(program, [...first, ...args], input);
+    return runOnce(program, [...first, ...args]);
   }
 }

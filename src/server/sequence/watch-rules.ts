@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { faultOfEnd } from '../../firewall/nftables/console.ts';
-import { toolEnvironment } from '../../firewall/nftables/environment.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
+import { applyOnce } from '../../firewall/nftables/apply-once.ts';
 import type { WatchedPorts } from '../../sequence/scheme.ts';
 
 /** Our second table: it watches ports, and the first one opens them. */
@@ -73,23 +70,12 @@ function renderPorts({ protocol, first, last }: WatchedPorts): string {
  * Has the kernel take all of the rules or none.
  * @throws {HknockError} `host` when nft is missing or without privilege, or the kernel does not take them
  */
-export async function applyRules(rules: string): Promise<void> {
-  const child = spawn('nft', ['-f', '-'], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: toolEnvironment(),
-  });
-  child.stdin.on('error', () => undefined); // 'close' tells of the same end
-  child.stdin.end(rules);
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (cause) => {
-      reject(faultOfEnd(cause));
-    });
-    child.once('close', resolve);
-  });
-  const [code, said] = await Promise.all([ended, text(child.stderr)]);
-  if (code === 0) return;
-  if (said.includes('Operation not permitted')) throw faultOfEnd(said);
-  throw new HknockError('host', `nft does not take the rules of sequence mode: ${said.trim()}`, {
-    hint: 'it needs nftables 1.0.6 and Linux 5.10 or newer, with nfnetlink_log',
+export function applyRules(rules: string): Promise<void> {
+  return applyOnce([rules], {
+    refused: (said, cause) =>
+      new HknockError('host', `nft does not take the rules of sequence mode: ${said}`, {
+        hint: 'it needs nftables 1.0.6 and Linux 5.10 or newer, with nfnetlink_log',
+        cause,
+      }),
   });
 }
