@@ -4,7 +4,6 @@ import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { parseServicePort, type ServicePort } from '../units/network.ts';
 import { type DurationMs, parseDuration } from '../units/time.ts';
 import { admissionOption, argument, commaSeparated, directoryOf, dirOption } from './options.ts';
-import { reloadIfRunning } from './running-server.ts';
 import { tell } from './terminal.ts';
 
 interface AddOptions {
@@ -49,5 +48,6 @@ async function add(
   const service = { name, ports, ...(admission && { admission }), ...(ttl && { ttlMs: ttl }) };
   await config.addService(directory, service);
   tell(`service '${name}' added`);
+  const { reloadIfRunning } = await import('./running-server.ts');
   await reloadIfRunning(directory);
 }

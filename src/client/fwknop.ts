@@ -9,7 +9,7 @@ import { createSystemEntropy } from '../system/entropy.ts';
 import type { ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
 import { chooseService } from './knock.ts';
-import { resolveHost } from './resolve.ts';
+import { singleAddress } from './resolve.ts';
 
 export interface SpaOptions {
   /** What to have opened; the profile's only service if not said. */
@@ -42,9 +42,7 @@ export async function sendSpa(profile: Profile, options: SpaOptions = {}): Promi
       hint: "add them to the profile's file as 'fwknop' and import it again; see protocol-spec/fwknop.md",
     });
   }
-  const host = options.host ?? profile.hosts[0] ?? '';
-  const [server] = await resolveHost(host);
-  if (server === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  const server = await singleAddress(profile, options);
   const remote = { address: server, port: fwknop.port };
   const socket = await connectDatagramSocket(remote);
   try {

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { familyOf, parseAddress } from '../bytes/address.ts';
 import { HknockError } from '../errors/hknock-error.ts';
+import type { Profile } from '../store/profile.ts';
 import type { IpAddress } from '../units/network.ts';
 
 /** Gives the addresses of a host name. */
@@ -22,6 +23,25 @@ export async function resolveHost(host: string): Promise<readonly IpAddress[]> {
       cause,
     });
   }
+}
+
+export interface Whither {
+  /** One of the profile's hosts, or an address of one; the first that the profile lists if not said. */
+  readonly host?: string;
+  readonly resolve?: Resolve;
+}
+
+/**
+ * The one address to go to where several cannot be tried: that which the system prefers.
+ * @throws {HknockError} `no-answer` when the host has none
+ */
+export async function singleAddress(
+  profile: Profile,
+  { host = profile.hosts[0] ?? '', resolve = resolveHost }: Whither,
+): Promise<IpAddress> {
+  const [address] = await resolve(host);
+  if (address === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  return address;
 }
 
 /** Families in turn, beginning with that of the first, each in its order (RFC 8305, section 4). */

@@ -10,15 +10,12 @@ import { createSystemClock } from '../system/clock.ts';
 import type { ServiceName } from '../units/names.ts';
 import type { IpAddress, Port, Protocol } from '../units/network.ts';
 import { chooseService } from './knock.ts';
-import { type Resolve, resolveHost } from './resolve.ts';
+import { singleAddress, type Whither } from './resolve.ts';
 
-export interface SequenceOptions {
+export interface SequenceOptions extends Whither {
   /** What to have opened; the profile's only service if not said. */
   readonly service?: ServiceName;
-  /** One of the profile's hosts, or an address of one; the first that the profile lists if not said. */
-  readonly host?: string;
   readonly clock?: Clock;
-  readonly resolve?: Resolve;
 }
 
 /** Where to knock, within the time step of the moment. */
@@ -38,7 +35,7 @@ export async function sequenceNow(
   profile: Profile,
   options: SequenceOptions = {},
 ): Promise<Sequence> {
-  const { clock = createSystemClock(), resolve = resolveHost } = options;
+  const { clock = createSystemClock() } = options;
   const service = chooseService(profile, options.service);
   const { sequence, responderId } = profile;
   if (sequence === undefined) {
@@ -47,9 +44,7 @@ export async function sequenceNow(
     });
   }
   // a single address: the step opens once, and that should be where the connection goes
-  const host = options.host ?? profile.hosts[0] ?? '';
-  const [address] = await resolve(host);
-  if (address === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  const address = await singleAddress(profile, options);
   const { secret, shape } = sequence;
   const key = stepKey({ secret, responderId }, stepAt(clock.unixMs()));
   return { service, address, protocol: shape.protocol, ports: sequencePorts(key, service, shape) };

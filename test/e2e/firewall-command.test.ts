@@ -1,14 +1,11 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002, an
 // operator's own rules that shut them, and commands that change a set of these rules
-import test from 'ava';
 import { createCommand } from '../../src/firewall/command/command.ts';
 import { FakeLog } from '../../src/host/fake-log.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
-import { namespaces, netTest } from '../support/capabilities.ts';
+import { netTest } from '../support/capabilities.ts';
 import { conforms } from '../unit/firewall/conformance.ts';
-import { createStage, type NamespaceStage } from '../unit/firewall/namespace-stage.ts';
-
-let made: NamespaceStage | null = null;
+import { stageForFile } from '../unit/firewall/namespace-stage.ts';
 
 const ruleset = `table inet operator {
   set ipv4 { type ipv4_addr . inet_proto . inet_service; }
@@ -23,18 +20,9 @@ const ruleset = `table inet operator {
   }
 }`;
 
-test.before(async () => {
-  if (!namespaces.available) return;
-  made = await createStage();
-  await made.server.exec(['nft', '-f', '-'], { input: ruleset });
+const stage = stageForFile(async ({ server }) => {
+  await server.exec(['nft', '-f', '-'], { input: ruleset });
 });
-
-test.after.always(() => made?.remove());
-
-function stage(): NamespaceStage {
-  if (made === null) throw new Error('no stage');
-  return made;
-}
 
 function nft(verb: 'add' | 'delete'): readonly string[] {
   const element = '{ {address} . {protocol} . {port} }';

@@ -1,12 +1,12 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
 import { FakeLog } from '../../src/host/fake-log.ts';
 import type { Firewall, Opening } from '../../src/host/firewall.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
 import type { PeerName } from '../../src/units/names.ts';
 import type { Port, Protocol } from '../../src/units/network.ts';
-import { namespaces, netTest } from '../support/capabilities.ts';
+import { netTest } from '../support/capabilities.ts';
 import { until } from '../support/netns.ts';
 import {
   type Bench,
@@ -22,20 +22,9 @@ import {
   transaction,
   udp,
 } from '../unit/firewall/bench.ts';
-import { createStage, type NamespaceStage } from '../unit/firewall/namespace-stage.ts';
+import { stageForFile } from '../unit/firewall/namespace-stage.ts';
 
-let made: NamespaceStage | null = null;
-
-test.before(async () => {
-  if (namespaces.available) made = await createStage();
-});
-
-test.after.always(() => made?.remove());
-
-function stage(): NamespaceStage {
-  if (made === null) throw new Error('no stage');
-  return made;
-}
+const stage = stageForFile();
 
 interface Running {
   readonly firewall: Firewall;

@@ -1,27 +1,16 @@
 // client 10.77.0.2-4, fd00:77::2-4 ---- 10.77.0.1, fd00:77::1 server: echo services on ports 7001 and 7002
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { createIptables } from '../../src/firewall/iptables/iptables.ts';
 import { FakeLog } from '../../src/host/fake-log.ts';
 import type { Firewall } from '../../src/host/firewall.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
-import { namespaces, netTest } from '../support/capabilities.ts';
+import { netTest } from '../support/capabilities.ts';
 import { until } from '../support/netns.ts';
 import { getsIn, isAlive, isKeptOut, open, opening, tcp } from '../unit/firewall/bench.ts';
 import { conforms } from '../unit/firewall/conformance.ts';
-import { createStage, type NamespaceStage } from '../unit/firewall/namespace-stage.ts';
+import { stageForFile } from '../unit/firewall/namespace-stage.ts';
 
-let made: NamespaceStage | null = null;
-
-test.before(async () => {
-  if (namespaces.available) made = await createStage();
-});
-
-test.after.always(() => made?.remove());
-
-function stage(): NamespaceStage {
-  if (made === null) throw new Error('no stage');
-  return made;
-}
+const stage = stageForFile();
 
 function create(log = new FakeLog()): Firewall {
   return createIptables({ clock: createSystemClock(), log, prefix: stage().server.argv([]) });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { HknockError } from '../../src/errors/hknock-error.ts';
 import { createNftables } from '../../src/firewall/nftables/nftables.ts';
 import type { Clock } from '../../src/host/clock.ts';
@@ -12,7 +12,7 @@ import { FakeLog } from '../../src/host/fake-log.ts';
 import type { Firewall } from '../../src/host/firewall.ts';
 import { createSystemClock } from '../../src/system/clock.ts';
 import type { PeerName } from '../../src/units/names.ts';
-import { namespaces, netTest } from '../support/capabilities.ts';
+import { netTest } from '../support/capabilities.ts';
 import { type Namespace, until } from '../support/netns.ts';
 import {
   type Bench,
@@ -28,20 +28,9 @@ import {
   udp,
 } from '../unit/firewall/bench.ts';
 import { conforms } from '../unit/firewall/conformance.ts';
-import { createStage, type NamespaceStage } from '../unit/firewall/namespace-stage.ts';
+import { stageForFile } from '../unit/firewall/namespace-stage.ts';
 
-let made: NamespaceStage | null = null;
-
-test.before(async () => {
-  if (namespaces.available) made = await createStage();
-});
-
-test.after.always(() => made?.remove());
-
-function stage(): NamespaceStage {
-  if (made === null) throw new Error('no stage');
-  return made;
-}
+const stage = stageForFile();
 
 interface Parts {
   readonly clock?: Clock;

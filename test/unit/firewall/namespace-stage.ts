@@ -1,3 +1,5 @@
+import test from 'ava';
+import { namespaces } from '../../support/capabilities.ts';
 import { link, Namespace } from '../../support/netns.ts';
 import type { Agent } from './agent.ts';
 import type { Bench } from './bench.ts';
@@ -19,8 +21,25 @@ export interface NamespaceStage {
 
 const PORTS = [7001, 7002] as const;
 
+/** One stage for all tests of the file that calls this, furnished before the first; it ends with them. */
+export function stageForFile(
+  furnish?: (stage: NamespaceStage) => Promise<void>,
+): () => NamespaceStage {
+  let made: NamespaceStage | null = null;
+  test.before(async () => {
+    if (!namespaces.available) return;
+    made = await createStage();
+    await furnish?.(made);
+  });
+  test.after.always(() => made?.remove());
+  return () => {
+    if (made === null) throw new Error('no stage');
+    return made;
+  };
+}
+
 /** Makes two namespaces joined by a wire; no firewall yet. */
-export async function createStage(): Promise<NamespaceStage> {
+async function createStage(): Promise<NamespaceStage> {
   const server = await Namespace.create('fws');
   const client = await Namespace.create('fwc');
   const remove = async (): Promise<void> => {
