@@ -19,7 +19,7 @@ const arrows = {
   'dgram-ext': ['host'],
   store: ['host'],
   system: ['host'],
-  config: ['store', 'host'],
+  config: ['store', 'sequence', 'host'],
 };
 
 /** Rooms that name the interfaces of `host` in what is handed to them, and never run a line of it. */

@@ -1,9 +1,30 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { parseAddress } from '../bytes/address.ts';
 import type { Sequence } from '../client/sequence.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import type { Call, Hit } from '../sequence/scheme.ts';
 import type { Profile } from '../store/profile.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
+import { type IpAddress, parseServicePort, type ServicePort } from '../units/network.ts';
+import { type DurationMs, parseDuration } from '../units/time.ts';
 import { argument, profileOption } from './options.ts';
 import { print, tell } from './terminal.ts';
+
+const actions: readonly Call['action'][] = ['open', 'close', 'ban'];
+
+type Wanted = ServiceName | ServicePort;
+
+interface SchemeOptions {
+  readonly scheme?: string;
+  readonly action?: Call['action'];
+  readonly address?: IpAddress;
+  readonly lifetime?: DurationMs;
+}
+
+interface SequenceOptions extends SchemeOptions {
+  readonly profile?: string;
+  readonly print?: true;
+}
 
 /** `hknock sequence` */
 export function addSequence(program: Command): void {
@@ -12,21 +33,46 @@ export function addSequence(program: Command): void {
     .description(
       'Knocks at the closed ports that this half minute has, where the server listens to sequences. Nobody answers.',
     )
-    .argument('<host>', "a profile's name, or a host that a profile lists")
-    .argument('[service]', 'what to have opened', argument(parseServiceName))
+    .argument('<host>', "a profile's name, or a host that a profile lists; with --scheme any host")
+    .argument(
+      '[service]',
+      'what to have opened; with --scheme a port such as tcp/22',
+      argument(readWanted),
+    )
     .addOption(profileOption())
     .option('--print', "print the arguments for Debian's knock, and send nothing")
+    .option('--scheme <file>', "knock by one of the classic schemes: the scheme's file")
+    .addOption(new Option('--action <action>', 'with --scheme: what to do').choices(actions))
+    .option('--address <address>', 'with --scheme: the address to let in', argument(readAddress))
+    .option('--lifetime <duration>', 'with --scheme: for how long', argument(parseDuration))
     .addHelpText(
       'after',
-      '\nEach half minute opens one service once.\n\nExamples:\n  hknock sequence gate.example.org ssh\n  knock $(hknock sequence gate.example.org ssh --print)',
+      '\nEach half minute opens one service once.\n\nExamples:\n  hknock sequence gate.example.org ssh\n  knock $(hknock sequence gate.example.org ssh --print)\n  hknock sequence gate.example.org --scheme door.toml',
     )
     .action(sequence);
 }
 
 async function sequence(
   host: string,
+  wanted: Wanted | undefined,
+  options: SequenceOptions,
+): Promise<void> {
+  const { scheme, action, address, lifetime } = options;
+  if (scheme !== undefined) {
+    await knockByScheme(host, wanted, { ...options, scheme });
+  } else if (typeof wanted === 'object') {
+    throw new HknockError('usage', 'a port can be asked for with --scheme only');
+  } else if (action !== undefined || address !== undefined || lifetime !== undefined) {
+    throw new HknockError('usage', '--action, --address and --lifetime are for --scheme');
+  } else {
+    await knockByTotp(host, wanted, options);
+  }
+}
+
+async function knockByTotp(
+  host: string,
   service: ServiceName | undefined,
-  { profile: named, print: only }: { profile?: string; print?: true },
+  { profile: named, print: only }: SequenceOptions,
 ): Promise<void> {
   const { findProfile, hostWithin } = await import('./profile.ts');
   const { sendSequence, sequenceNow } = await import('../client/sequence.ts');
@@ -35,7 +81,7 @@ async function sequence(
   const options = { ...(service && { service }), ...(within !== undefined && { host: within }) };
   const now = await sequenceNow(profile, options);
   if (only) {
-    print(knockArguments(now));
+    print(knockArguments(now.address, hitsOf(now)));
     await tellCode(profile);
     return;
   }
@@ -44,8 +90,59 @@ async function sequence(
   tell(`knocked at ${knocks} for ${now.service}; whether it opened, only connecting tells`);
 }
 
-function knockArguments({ address, protocol, ports }: Sequence): string {
-  return [address, ...ports.map((port) => `${String(port)}:${protocol}`)].join(' ');
+async function knockByScheme(
+  host: string,
+  wanted: Wanted | undefined,
+  options: SequenceOptions & { readonly scheme: string },
+): Promise<void> {
+  if (typeof wanted === 'string') {
+    throw new HknockError('usage', `with --scheme a port is asked for, not '${wanted}'`, {
+      hint: "write it as 'tcp/22', or leave it out where the scheme has one service only",
+    });
+  }
+  const { readSchemeFile } = await import('../config/scheme-files.ts');
+  const { resolveHost } = await import('../client/resolve.ts');
+  const { sendHits } = await import('../client/scheme-sequence.ts');
+  const scheme = await readSchemeFile(options.scheme, { code: 'bad-input' });
+  const hits = scheme.hits(callOf(wanted, options));
+  const [server] = await resolveHost(host);
+  if (server === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  if (options.print) {
+    print(knockArguments(server, hits));
+    return;
+  }
+  await sendHits(server, hits);
+  tell(`sent ${String(hits.length)} packets to ${server}; what they did, only connecting tells`);
+}
+
+function callOf(
+  port: ServicePort | undefined,
+  { action = 'open', address, lifetime: lifetimeMs }: SchemeOptions,
+): Call {
+  return {
+    action,
+    ...(port && { port }),
+    ...(address && { address }),
+    ...(lifetimeMs !== undefined && { lifetimeMs }),
+  };
+}
+
+function hitsOf({ protocol, ports }: Sequence): readonly Hit[] {
+  return ports.map((port) => ({ protocol, port }));
+}
+
+function knockArguments(address: IpAddress, hits: readonly Hit[]): string {
+  return [address, ...hits.map(({ protocol, port }) => `${String(port)}:${protocol}`)].join(' ');
+}
+
+function readWanted(text: string): Wanted {
+  return text.includes('/') ? parseServicePort(text) : parseServiceName(text);
+}
+
+function readAddress(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address !== null) return address;
+  throw new HknockError('usage', `'${text}' is no address`);
 }
 
 /** So that somebody with an authenticator can see whether secret and clock agree. */

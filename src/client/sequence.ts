@@ -68,7 +68,11 @@ async function sendSyns(address: IpAddress, ports: readonly Port[]): Promise<voi
 /** What is sent is not looked at. Debian's knock sends the same. */
 const payload = Uint8Array.of(0);
 
-async function sendDatagrams(address: IpAddress, ports: readonly Port[]): Promise<void> {
+/**
+ * Sends a datagram to each port, all from one port of ours.
+ * @throws {HknockError} `no-answer` when the system does not send it
+ */
+export async function sendDatagrams(address: IpAddress, ports: readonly Port[]): Promise<void> {
   const socket = createSocket(familyOf(address) === 4 ? 'udp4' : 'udp6');
   try {
     for (const port of ports) {

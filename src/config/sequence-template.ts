@@ -1,8 +1,9 @@
 /** The part of `hknock.toml` about knocks by sequences of ports. */
 export const sequenceTemplate = `[sequence]
 # Knocks by sequences of closed ports, for clients that cannot run hknock. Off unless a scheme is named here. "totp":
-# ports that change every 30 seconds, made from a secret ("hknock peer add --totp"). It is weaker than the usual way to
-# knock: at the start a line of the log says against whom.
+# ports that change every 30 seconds, made from a secret ("hknock peer add --totp"). Any other name is that of a file
+# NAME.toml, mode 0600, in the folder schemes: one of the classic schemes (protocol-spec/sequence.md, section 8). All are
+# weaker than the usual way to knock: at the start a line of the log says against whom.
 schemes = []
 # Where packets come from: "nflog" (the kernel tells, over tcpdump; needs nftables and root) or "log" (lines that a
 # firewall rule of your own writes, in the format of iptables' LOG).

@@ -11,18 +11,21 @@ import {
   type SequenceShape,
   sliceWidth,
 } from '../units/sequence-shape.ts';
-import { type DurationMs, parseDuration } from '../units/time.ts';
-import { type SequenceConfig, sequenceSchemes, type ServerConfig } from './server-config.ts';
+import { durationFrom } from './duration-field.ts';
+import type { SequenceConfig, ServerConfig } from './server-config.ts';
 
-const between = (least: string, most: string): z.ZodType<DurationMs, string> =>
-  text(`a duration from "${least}" to "${most}"`, (value) => {
-    const duration = parseDuration(value);
-    return duration >= parseDuration(least) && duration <= parseDuration(most) ? duration : null;
-  });
+/** Most schemes that may be on at a time. */
+const MAX_SCHEMES = 64;
 
 /** The table `[sequence]` of `hknock.toml`. */
 export const sequenceSchema = table({
-  schemes: list(choice(sequenceSchemes), 'schemes', [0, sequenceSchemes.length]).default([]),
+  schemes: list(
+    text('"totp", or the name of a file in the folder schemes without its .toml', (value) =>
+      /^[a-z0-9][a-z0-9-]{0,31}$/.test(value) ? value : null,
+    ),
+    'schemes',
+    [0, MAX_SCHEMES],
+  ).default([]),
   source: choice(['nflog', 'log']).default('nflog'),
   group: wholeNumber(0, 65_535).default(6220),
   log_file: text('a path', (value) => (/^[^\0]+$/.test(value) ? value : null)).prefault(
@@ -31,9 +34,9 @@ export const sequenceSchema = table({
   log_prefix: text('1 to 63 printable ASCII characters', (value) =>
     /^[ -~]{1,63}$/.test(value) ? value : null,
   ).prefault('hknock: '),
-  window: between('1s', '5m').prefault('15s'),
+  window: durationFrom('1s', '5m').prefault('15s'),
   budget: wholeNumber(MAX_KNOCKS, 1024).default(32),
-  ignore: between('1s', '24h').prefault('1m'),
+  ignore: durationFrom('1s', '24h').prefault('1m'),
   packets_per_second: wholeNumber(100, 1_000_000).default(50_000),
   source_packets_per_second: wholeNumber(10, 1_000_000).default(100),
   totp: table({
@@ -49,7 +52,8 @@ export function toSequence(
   directory: string,
 ): SequenceConfig {
   return {
-    schemes: document.schemes,
+    hasTotp: document.schemes.includes('totp'),
+    files: document.schemes.filter((name) => name !== 'totp'),
     source: document.source,
     group: document.group,
     log: { file: resolve(directory, document.log_file), prefix: document.log_prefix },
@@ -64,12 +68,12 @@ export function toSequence(
 
 /** What a schema cannot see: ranges that are too narrow, and watched ports that are needed open. */
 export function sequenceTroubles(config: ServerConfig): readonly Trouble[] {
-  const { totp, schemes } = config.sequence;
+  const { totp, hasTotp } = config.sequence;
   const path = ['sequence', 'totp', 'ports'];
   if (sliceWidth(totp) < MIN_SLICE) {
     return [{ path, expected: `at least ${String(totp.count * MIN_SLICE)} ports` }];
   }
-  if (schemes.length === 0) return [];
+  if (!hasTotp) return [];
   return portsInUse(config)
     .filter(({ protocol, port }) => isWithin(totp, protocol, port))
     .map(({ protocol, port, holder }) => ({
@@ -78,15 +82,31 @@ export function sequenceTroubles(config: ServerConfig): readonly Trouble[] {
     }));
 }
 
+/** A port that cannot be shut, and what it is for. */
 interface PortInUse {
   readonly protocol: Protocol;
   readonly port: number;
   readonly holder: string;
 }
 
-function portsInUse({ listen, services }: ServerConfig): readonly PortInUse[] {
+/** The ports that knocks and services need open. */
+export function portsInUse({
+  listen,
+  fwknop,
+  sknock,
+  gate,
+  services,
+}: ServerConfig): readonly PortInUse[] {
+  const held = (
+    protocol: Protocol,
+    holder: string,
+    endpoints: ServerConfig['listen'],
+  ): readonly PortInUse[] => endpoints.map(({ port }) => ({ protocol, port, holder }));
   return [
-    ...listen.map(({ port }) => ({ protocol: 'udp', port, holder: 'listen' }) as const),
+    ...held('udp', 'listen', listen),
+    ...held('udp', 'fwknop.listen', fwknop.enabled ? fwknop.listen : []),
+    ...held('udp', 'sknock.listen', sknock?.listen ?? []),
+    ...held('tcp', 'gate.listen', gate.listen),
     ...[...services.values()].flatMap(({ name, ports }) =>
       ports.map((each) => ({ ...each, holder: name })),
     ),

@@ -155,14 +155,12 @@ export interface LimitsConfig {
   readonly replayRecords: number;
 }
 
-export const sequenceSchemes = ['totp'] as const;
-
-type SequenceSchemeName = (typeof sequenceSchemes)[number];
-
 /** Knocks by sequences of ports. */
 export interface SequenceConfig {
-  /** Those that are on; when there are none, no port is watched. */
-  readonly schemes: readonly SequenceSchemeName[];
+  /** Whether ports made from TOTP secrets are on. */
+  readonly hasTotp: boolean;
+  /** The other schemes that are on, each with a file of its own; when none is on at all, no port is watched. */
+  readonly files: readonly string[];
   /** Where packets come from: the kernel's log group, or lines in a file. */
   readonly source: 'nflog' | 'log';
   /** The log group. */

@@ -8,6 +8,8 @@ import { DEFAULT_PORT, type Profile } from '../store/profile.ts';
 import { readResponderKey } from '../store/responder-key.ts';
 import { isPort } from '../units/network.ts';
 import { configPath, loadServerConfig, type Overrides } from './load.ts';
+import { loadSchemes } from './scheme-files.ts';
+import type { SchemeFile } from './schemes/kind.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /** Everything that a server's folder says. */
@@ -16,6 +18,8 @@ export interface ServerFolder {
   /** 16 bytes */
   readonly responderId: Uint8Array;
   readonly peers: readonly PeerRecord[];
+  /** The schemes of sequence mode that are on, but for TOTP. */
+  readonly schemes: readonly SchemeFile[];
 }
 
 /**
@@ -31,7 +35,7 @@ export async function loadServerFolder(
   if (config.firewall.backend === 'command') await refuseForeignCommands(directory);
   const responderId = await readResponderKey(directory);
   const peers = await new PeerStore(directory).list(new Set(config.services.keys()));
-  return { config, responderId, peers };
+  return { config, responderId, peers, schemes: await loadSchemes(config) };
 }
 
 // whoever could write the commands would become root by them

@@ -125,6 +125,22 @@ export class Grants {
   }
 
   /**
+   * Ends a peer's grants for a service to one address; with `cut` also the peer's connections from there, those of earlier
+   * grants included. Gives how many grants it closed.
+   * @throws {HknockError} as `closePeers`
+   */
+  async closeSource(
+    { peer, service, source }: Pick<Grant, 'peer' | 'service' | 'source'>,
+    { cut }: { readonly cut: boolean },
+  ): Promise<number> {
+    const grants = this.#live
+      .of(peer)
+      .filter((each) => each.service === service && each.source === source);
+    await this.#close(grants, cut ? [{ peer, source }] : []);
+    return grants.length;
+  }
+
+  /**
    * Ends the grants that are not allowed any more.
    * @throws {HknockError} as `closePeers`
    */

@@ -1,37 +1,100 @@
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { Protocol } from '../units/network.ts';
-import type { UnixMs } from '../units/time.ts';
+import type { IpAddress, ServicePort } from '../units/network.ts';
+import type { DurationMs, UnixMs } from '../units/time.ts';
+import type { Packet } from './capture/packet.ts';
 import type { Heard } from './tracker.ts';
 
 /** Ports that stay shut and are listened to. */
 export interface WatchedPorts {
-  readonly protocol: Protocol;
+  readonly protocol: 'tcp' | 'udp';
   readonly first: number;
   readonly last: number;
 }
 
-/** What a source has proven by the ports that it knocked at. */
+/** What is to become of a service for an address. */
+export type Action =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'close' }
+  /** closes what is open, and opens what is not */
+  | { readonly kind: 'toggle' }
+  /** closes, cuts the connections, and has all sequences from the source ignored for a time */
+  | { readonly kind: 'ban'; readonly banMs: DurationMs };
+
+/** What a source has asked for by the ports that it knocked at. */
 export interface Verdict {
+  readonly action: Action;
   readonly peer: PeerName;
   readonly service: ServiceName;
-  /** 32 bytes known to both sides only. */
-  readonly sessionSecret: Uint8Array;
-  /** The credential's id and the time step: whoever acts on it makes sure that the pair counts once. */
-  readonly credential: string;
-  readonly step: number;
+  /** The one port of the service that is meant; all of them if not said. */
+  readonly port?: ServicePort;
+  /** Whose access it is about; the source of the last packet if not said. */
+  readonly address?: IpAddress;
+  /** For how long, as far as the policy allows it; what the policy says if not said. */
+  readonly lifetimeMs?: DurationMs;
+  /** 32 bytes known to both sides only; left out when a scheme has no such secret. */
+  readonly sessionSecret?: Uint8Array;
+  /** With it, it counts once: for each credential no step counts that is not above the latest. */
+  readonly once?: { readonly credential: string; readonly step: number };
   /** The knocks that it is made of; they count for nothing else. */
   readonly used: readonly Heard[];
 }
 
-/** A way in which ports are a message. */
+/** A way in which ports are a message: the server's side. */
 export interface Scheme {
   readonly name: string;
   /** One line: who, of the attackers in rationale.md, gets the better of it. */
   readonly fallsTo: string;
   readonly watched: readonly WatchedPorts[];
+  /** The credentials of verdicts that count once: what is remembered of others may be forgotten. */
+  readonly credentials?: readonly string[];
+  /** How long a sequence may take; what the configuration says for all if not said. */
+  readonly windowMs?: DurationMs;
   /**
-   * Looks at what has been heard from one source, the newest last.
+   * Looks at what has been heard from one source within the window, the newest last.
    * @returns null while it means nothing
    */
   judge(trail: readonly Heard[], now: UnixMs): Verdict | null;
+}
+
+/** What a client wants of a scheme. */
+export interface Call {
+  readonly action: 'open' | 'close' | 'ban';
+  /** The port to have opened, where the scheme tells it. */
+  readonly port?: ServicePort;
+  /** The address to let in; left out for that of the packets. */
+  readonly address?: IpAddress;
+  readonly lifetimeMs?: DurationMs;
+}
+
+/** A packet to send. */
+export interface Hit {
+  readonly protocol: Packet['protocol'];
+  /** 0 with ICMP */
+  readonly port: number;
+}
+
+/** Whether a knock is for one of these ports. */
+export function isWatched(
+  { protocol, port }: Pick<Packet, 'protocol' | 'port'>,
+  watched: readonly WatchedPorts[],
+): boolean {
+  return watched.some(
+    (each) => each.protocol === protocol && port >= each.first && port <= each.last,
+  );
+}
+
+/**
+ * The last knocks at a scheme's ports from the address that the newest came from, in their order; packets to other ports do
+ * not matter.
+ * @returns null when there are fewer than `count`, or the newest is none
+ */
+export function lastKnocks(
+  trail: readonly Heard[],
+  watched: readonly WatchedPorts[],
+  count: number,
+): readonly Heard[] | null {
+  const newest = trail.at(-1);
+  if (newest === undefined || !isWatched(newest, watched)) return null;
+  const own = trail.filter((each) => each.source === newest.source && isWatched(each, watched));
+  return own.length < count ? null : own.slice(-count);
 }

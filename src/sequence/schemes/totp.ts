@@ -48,12 +48,14 @@ export class TotpScheme implements Scheme {
   readonly fallsTo =
     '{A1,A2} who keeps a sequence back and sends it within its step from another address; {A1} who completes one of which a packet was lost; a neighbour behind the same NAT who connects first';
   readonly watched: readonly WatchedPorts[];
+  readonly credentials: readonly string[];
   readonly #options: TotpOptions;
   readonly #steps = new Map<number, Index>();
 
   constructor(options: TotpOptions) {
     this.#options = options;
     this.watched = [options.shape];
+    this.credentials = options.credentials.map(({ secret }) => credentialId(secret));
   }
 
   /** In any order: a port says by itself which knock of a sequence it is. */
@@ -117,11 +119,11 @@ export class TotpScheme implements Scheme {
 
 function verdictOn({ credential, service, key, step }: Sequence, used: readonly Heard[]): Verdict {
   return {
+    action: { kind: 'open' },
     peer: credential.peer,
     service,
     sessionSecret: sequenceSessionSecret(key, service),
-    credential: credentialId(credential.secret),
-    step,
+    once: { credential: credentialId(credential.secret), step },
     used,
   };
 }

@@ -1,13 +1,17 @@
+import { serviceFinder } from '../../config/scheme-files.ts';
 import type { SequenceConfig } from '../../config/server-config.ts';
 import type { ServerFolder } from '../../config/server-folder.ts';
 import { ignoredReasons, type Ignored } from '../../sequence/capture/ignored.ts';
 import type { Packet } from '../../sequence/capture/packet.ts';
-import type { Scheme, Verdict, WatchedPorts } from '../../sequence/scheme.ts';
-import { credentialId, stepAt } from '../../sequence/schemes/totp-ports.ts';
+import { Bans } from '../../sequence/bans.ts';
+import { isWatched, type Scheme, type Verdict, type WatchedPorts } from '../../sequence/scheme.ts';
+import { stepAt } from '../../sequence/schemes/totp-ports.ts';
 import { TotpScheme } from '../../sequence/schemes/totp.ts';
-import { Tracker } from '../../sequence/tracker.ts';
+import { type Heard, Tracker } from '../../sequence/tracker.ts';
 import { StepStore } from '../../store/step-store.ts';
+import type { MonotonicMs } from '../../units/time.ts';
 import type { Mode, ModeContext } from '../mode.ts';
+import { Bailiff, executions } from './bailiff.ts';
 import { LogFileSource } from './log-file.ts';
 import { NflogSource } from './nflog.ts';
 import type { PacketSource } from './source.ts';
@@ -16,15 +20,17 @@ import { WatchTable } from './watch-table.ts';
 /** Sources and packets that are remembered: some 20 MB at most. */
 const TRACKER_CAPACITY = 131_072;
 
+/** Sources that are banned at a time. */
+const MAX_BANS = 4096;
+
 const outcomes = [
   'heard',
   'repeated',
   'exhausted',
   'ignored',
   'unwatched',
-  'used',
-  'granted',
-  'refused',
+  'from banned',
+  ...executions,
   'failed',
 ] as const;
 
@@ -34,7 +40,7 @@ const outcomes = [
  */
 export async function startSequenceMode(context: ModeContext): Promise<Mode | null> {
   const config = context.folder.config.sequence;
-  if (config.schemes.length === 0) return null;
+  if (!config.hasTotp && config.files.length === 0) return null;
   const steps = await StepStore.open(context.folder.config.directory);
   const mode = new SequenceMode(context, steps);
   await mode.start();
@@ -47,11 +53,14 @@ class SequenceMode implements Mode {
   readonly #config: SequenceConfig;
   readonly #steps: StepStore;
   readonly #tracker: Tracker;
+  readonly #bans = new Bans(MAX_BANS);
+  readonly #bailiff: Bailiff;
   readonly #counts = new Map<string, number>(
     [...outcomes, ...ignoredReasons].map((each) => [each, 0]),
   );
   readonly #open = new Set<Promise<void>>();
   #schemes: readonly Scheme[];
+  readonly #watched: readonly WatchedPorts[];
   #source: PacketSource | null = null;
   #table: WatchTable | null = null;
 
@@ -59,9 +68,12 @@ class SequenceMode implements Mode {
     this.#context = context;
     this.#config = context.folder.config.sequence;
     this.#steps = steps;
-    const { budget, windowMs, ignoreMs } = this.#config;
-    this.#tracker = new Tracker({ budget, windowMs, ignoreMs, capacity: TRACKER_CAPACITY });
+    this.#bailiff = new Bailiff(context, { steps, bans: this.#bans });
     this.#schemes = this.#schemesOf(context.folder);
+    this.#watched = this.#schemes.flatMap(({ watched }) => watched);
+    const { budget, ignoreMs } = this.#config;
+    const windowMs = Math.max(...this.#schemes.map((scheme) => this.#windowOf(scheme)));
+    this.#tracker = new Tracker({ budget, windowMs, ignoreMs, capacity: TRACKER_CAPACITY });
   }
 
   async start(): Promise<void> {
@@ -90,12 +102,25 @@ class SequenceMode implements Mode {
   }
 
   // which ports are watched, and how, counts from the start; who may knock from the last reload
-  #schemesOf({ peers, responderId }: ServerFolder): readonly Scheme[] {
+  #schemesOf(folder: ServerFolder): readonly Scheme[] {
+    const serviceOf = serviceFinder(folder.config);
+    const schemes = [
+      ...(this.#config.hasTotp ? [this.#totpOf(folder)] : []),
+      ...folder.schemes.map((scheme) => scheme.listen({ serviceOf })),
+    ];
+    this.#steps.keepOnly(new Set(schemes.flatMap(({ credentials = [] }) => credentials)));
+    return schemes;
+  }
+
+  #totpOf({ peers, responderId }: ServerFolder): Scheme {
     const credentials = peers.flatMap(({ name: peer, totp: secret, services }) =>
       secret === null ? [] : [{ peer, secret, services }],
     );
-    this.#steps.keepOnly(new Set(credentials.map(({ secret }) => credentialId(secret))));
-    return [new TotpScheme({ credentials, responderId, shape: this.#config.totp })];
+    return new TotpScheme({ credentials, responderId, shape: this.#config.totp });
+  }
+
+  #windowOf({ windowMs }: Scheme): number {
+    return windowMs ?? this.#config.windowMs;
   }
 
   async #listen(): Promise<PacketSource> {
@@ -110,7 +135,7 @@ class SequenceMode implements Mode {
     // first the ear, then the rules: a capture that does not start leaves no port shut
     const capture = await NflogSource.start({ group, listener, clock, log });
     try {
-      const watch = { ...this.#config, ports: this.#watched() };
+      const watch = { ...this.#config, ports: this.#watched };
       this.#table = await WatchTable.install(watch, { clock, log });
       return capture;
     } catch (fault) {
@@ -119,37 +144,42 @@ class SequenceMode implements Mode {
     }
   }
 
-  #watched(): readonly WatchedPorts[] {
-    return this.#schemes.flatMap(({ watched }) => watched);
-  }
-
   #receive(packet: Packet | Ignored): void {
     if (typeof packet === 'string') {
       this.#count(packet);
       return;
     }
-    const isWatched = this.#watched().some(
-      ({ protocol, first, last }) =>
-        packet.protocol === protocol && packet.port >= first && packet.port <= last,
-    );
-    if (!isWatched) {
+    if (!isWatched(packet, this.#watched)) {
       this.#count('unwatched');
       return;
     }
-    const { clock } = this.#context;
-    const seen = this.#tracker.observe(packet, clock.monotonicMs());
+    const now = this.#context.clock.monotonicMs();
+    if (this.#bans.has(packet.source, now)) {
+      this.#count('from banned');
+      return;
+    }
+    const seen = this.#tracker.observe(packet, now);
     this.#count(seen.kind);
     if (seen.kind === 'exhausted') {
       this.#context.log.debug('too many packets, ignored for a while', { source: packet.source });
     }
     if (seen.kind !== 'heard') return;
+    const verdict = this.#judge(seen.trail, now);
+    if (verdict === null) return;
+    this.#tracker.consume(packet.source, verdict.used);
+    this.#begin(verdict, packet);
+  }
+
+  /** The first scheme to which it means something has it. */
+  #judge(trail: readonly Heard[], now: MonotonicMs): Verdict | null {
+    const unixMs = this.#context.clock.unixMs();
     for (const scheme of this.#schemes) {
-      const verdict = scheme.judge(seen.trail, clock.unixMs());
-      if (verdict === null) continue;
-      this.#tracker.consume(packet.source, verdict.used);
-      this.#begin(verdict, packet);
-      return;
+      const windowMs = this.#windowOf(scheme);
+      const recent = trail.filter(({ at }) => now - at <= windowMs);
+      const verdict = scheme.judge(recent, unixMs);
+      if (verdict !== null) return verdict;
     }
+    return null;
   }
 
   #begin(verdict: Verdict, packet: Packet): void {
@@ -163,23 +193,10 @@ class SequenceMode implements Mode {
     this.#open.add(concluded);
   }
 
-  async #conclude({ peer, service, ...verdict }: Verdict, packet: Packet): Promise<void> {
-    const { admit, log } = this.#context;
-    if (!(await this.#steps.use(verdict.credential, verdict.step))) {
-      this.#count('used');
-      log.warn('a step that has opened before, or an earlier one', { peer, service });
-      this.#warnOfClock();
-      return;
-    }
-    const { kind } = await admit({
-      peer,
-      service,
-      admission: null,
-      observed: { address: packet.source, port: packet.sourcePort },
-      claimed: null,
-      sessionSecret: verdict.sessionSecret,
-    });
-    this.#count(kind);
+  async #conclude(verdict: Verdict, packet: Packet): Promise<void> {
+    const execution = await this.#bailiff.execute(verdict, packet);
+    this.#count(execution);
+    if (execution === 'used') this.#warnOfClock();
   }
 
   #warnOfClock(): void {

@@ -6,6 +6,8 @@ import { formatPath, type Trouble, unknownKey } from './trouble.ts';
 export interface Source {
   readonly file: string;
   readonly code: ErrorCode;
+  /** With `secret` no value of it is ever shown. */
+  readonly content?: 'secret';
 }
 
 /** Values of keys with these names are never shown. */
@@ -31,7 +33,7 @@ export function reportTroubles(
   source: Source,
 ): never {
   const told = troubles
-    .map((trouble) => describe(root, trouble))
+    .map((trouble) => describe(root, trouble, source))
     .sort((a, b) => a.line - b.line)
     .map(({ line, sentence }) => `${source.file}:${String(line)}: ${sentence}`);
   const lines = [...new Set(told)];
@@ -41,14 +43,23 @@ export function reportTroubles(
   throw new HknockError(source.code, shown.join('\n'));
 }
 
-function describe(root: TomlNode, trouble: Trouble): { line: number; sentence: string } {
+function describe(
+  root: TomlNode,
+  trouble: Trouble,
+  { content }: Source,
+): { line: number; sentence: string } {
   if ('sentence' in trouble) return trouble;
   const { path } = trouble;
   const { node, found } = findNode(root, path);
   const key = path.length === 0 ? '' : `${formatPath(path)}: `;
   return {
     line: node.line,
-    sentence: key + whatIsWrong(trouble, found ? show(node, path) : 'nothing'),
+    sentence:
+      key +
+      whatIsWrong(
+        trouble,
+        found ? show(node, { path, isSecret: content === 'secret' }) : 'nothing',
+      ),
   };
 }
 
@@ -58,9 +69,12 @@ function whatIsWrong(trouble: Exclude<Trouble, { sentence: string }>, got: strin
   return `expected ${trouble.expected}, got ${got}`;
 }
 
-function show({ kind, value }: TomlNode, path: Trouble['path']): string {
+function show(
+  { kind, value }: TomlNode,
+  { path, isSecret }: { readonly path: Trouble['path']; readonly isSecret: boolean },
+): string {
   if (value === null) return `a ${kind}`;
-  if (path.some((key) => secretKeys.has(String(key)))) {
+  if (isSecret || path.some((key) => secretKeys.has(String(key)))) {
     return typeof value === 'string' ? `text of ${String(value.length)} characters` : `a ${kind}`;
   }
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);

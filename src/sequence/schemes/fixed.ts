@@ -1,0 +1,108 @@
+import { HknockError } from '../../errors/hknock-error.ts';
+import type { ServiceName } from '../../units/names.ts';
+import type { ServicePort } from '../../units/network.ts';
+import type { DurationMs } from '../../units/time.ts';
+import {
+  type Action,
+  type Call,
+  type Hit,
+  lastKnocks,
+  type Scheme,
+  type Verdict,
+  type WatchedPorts,
+} from '../scheme.ts';
+import type { SchemeContext } from '../scheme-context.ts';
+import type { Heard } from '../tracker.ts';
+
+export interface FixedSettings {
+  readonly service: ServiceName;
+  /** What each sequence of ports does; none of them is the end of another. */
+  readonly open: readonly ServicePort[];
+  readonly close: readonly ServicePort[] | null;
+  readonly ban: readonly ServicePort[] | null;
+  readonly seqTimeoutMs: DurationMs | null;
+  readonly lifetimeMs: DurationMs | null;
+  readonly banMs: DurationMs;
+}
+
+/** The ports of all sequences, each once. */
+export function fixedPorts({ open, close, ban }: FixedSettings): readonly WatchedPorts[] {
+  const all = [...open, ...(close ?? []), ...(ban ?? [])];
+  return all
+    .filter((port, at) => all.findIndex((each) => isSame(each, port)) === at)
+    .map(({ protocol, port }) => ({ protocol, first: port, last: port }));
+}
+
+/**
+ * Fixed mapping (M. Krzywinski, "Port Knocking", Linux Journal, 2003, first example; knockd): each action has a sequence of ports
+ * that never changes (sequence-fixed.md).
+ */
+export class FixedScheme implements Scheme {
+  readonly name: string;
+  readonly fallsTo: string;
+  readonly watched: readonly WatchedPorts[];
+  readonly windowMs?: DurationMs;
+  readonly #settings: FixedSettings;
+  readonly #context: SchemeContext;
+
+  constructor(settings: FixedSettings, context: SchemeContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.name = context.name;
+    this.fallsTo = fallsTo(settings);
+    this.watched = fixedPorts(settings);
+    if (settings.seqTimeoutMs !== null) this.windowMs = settings.seqTimeoutMs;
+  }
+
+  judge(trail: readonly Heard[]): Verdict | null {
+    const { service, lifetimeMs } = this.#settings;
+    for (const { ports, action } of actionsOf(this.#settings)) {
+      const used = lastKnocks(trail, this.watched, ports.length);
+      if (used?.every((each, at) => isSame(each, ports[at])) !== true) continue;
+      const { peer } = this.#context;
+      return { action, peer, service, ...(lifetimeMs !== null && { lifetimeMs }), used };
+    }
+    return null;
+  }
+}
+
+/**
+ * What a client sends.
+ * @throws {HknockError} `usage` when there is no sequence for what it wants
+ */
+export function fixedHits(settings: FixedSettings, call: Call): readonly Hit[] {
+  const { action, port, address, lifetimeMs } = call;
+  if (port !== undefined || address !== undefined || lifetimeMs !== undefined) {
+    throw new HknockError('usage', 'a fixed sequence says neither port nor address nor time');
+  }
+  const hits = settings[action];
+  if (hits !== null) return hits;
+  throw new HknockError('usage', `this scheme has no sequence for '${action}'`);
+}
+
+function actionsOf({ open, close, ban, banMs }: FixedSettings) {
+  const actions: { readonly ports: readonly ServicePort[]; readonly action: Action }[] = [
+    { ports: open, action: { kind: 'open' } },
+  ];
+  if (close !== null) actions.push({ ports: close, action: { kind: 'close' } });
+  if (ban !== null) actions.push({ ports: ban, action: { kind: 'ban', banMs } });
+  return actions;
+}
+
+function fallsTo(settings: FixedSettings): string {
+  const scan = isAscending(settings.open)
+    ? '; {B1} who scans all ports in ascending order, as the sequence is'
+    : '';
+  return `{A1} who records it once and sends it from any address, as long as it is not changed; {B2} the same; {A3} who breaks each attempt by packets to its ports in the client's name; a neighbour behind the same NAT who connects first${scan}`;
+}
+
+function isAscending(ports: readonly ServicePort[]): boolean {
+  return ports.every(({ port }, at) => at === 0 || port > (ports[at - 1]?.port ?? 0));
+}
+
+function isSame(
+  a: Pick<Heard, 'protocol' | 'port'>,
+  b: Pick<Heard, 'protocol' | 'port'> | undefined,
+): boolean {
+  return a.protocol === b?.protocol && a.port === b.port;
+}

@@ -1,0 +1,97 @@
+import { SECRET_LENGTH } from '../../bytes/key-lengths.ts';
+import { KnockLimits } from '../../guard/knock-limits.ts';
+import type { Bans } from '../../sequence/bans.ts';
+import type { Packet } from '../../sequence/capture/packet.ts';
+import type { Verdict } from '../../sequence/scheme.ts';
+import type { StepStore } from '../../store/step-store.ts';
+import type { Endpoint } from '../../units/network.ts';
+import type { ModeContext } from '../mode.ts';
+
+/** What a verdict can come to. */
+export const executions = ['granted', 'refused', 'closed', 'banned', 'used', 'limited'] as const;
+
+type Execution = (typeof executions)[number];
+
+interface Records {
+  readonly steps: StepStore;
+  readonly bans: Bans;
+}
+
+/** Carries out verdicts, by the same policy, grants and firewall as all knocks. */
+export class Bailiff {
+  readonly #context: ModeContext;
+  readonly #records: Records;
+  readonly #limits: KnockLimits;
+
+  constructor(context: ModeContext, records: Records) {
+    this.#context = context;
+    this.#records = records;
+    // of this mode's own: whoever sends a recorded sequence again must not use up the peer's other knocks
+    const { peerKnocks, sourceKnocks } = context.folder.config.limits;
+    this.#limits = new KnockLimits(peerKnocks, sourceKnocks);
+  }
+
+  /** @throws {HknockError} when the firewall, or the disk, did not do its part */
+  async execute(verdict: Verdict, packet: Packet): Promise<Execution> {
+    const { peer, service, action } = verdict;
+    const { clock, log } = this.#context;
+    if (!(await this.#isNew(verdict))) return 'used';
+    if (!verdict.once && !this.#limits.take(peer, packet.source, clock.monotonicMs())) {
+      log.warn('sequences come too often', { peer, service, source: packet.source });
+      return 'limited';
+    }
+    switch (action.kind) {
+      case 'open':
+        return this.#open(verdict, packet);
+      case 'toggle':
+        return (await this.#close(verdict, packet)) > 0 ? 'closed' : this.#open(verdict, packet);
+      case 'close':
+        await this.#close(verdict, packet);
+        return 'closed';
+      case 'ban': {
+        const { source } = packet;
+        // first, so that nothing opens while the firewall is at work
+        this.#records.bans.add(source, action.banMs, clock.monotonicMs());
+        log.warn('banned', { peer, source, for_ms: action.banMs });
+        await this.#close(verdict, packet);
+        return 'banned';
+      }
+    }
+  }
+
+  async #isNew({ once, peer, service }: Verdict): Promise<boolean> {
+    if (once === undefined || (await this.#records.steps.use(once.credential, once.step))) {
+      return true;
+    }
+    this.#context.log.warn('a step that has opened before, or an earlier one', { peer, service });
+    return false;
+  }
+
+  async #open(verdict: Verdict, packet: Packet): Promise<'granted' | 'refused'> {
+    const { peer, service, port, lifetimeMs, sessionSecret } = verdict;
+    const { admit, entropy } = this.#context;
+    const { kind } = await admit({
+      peer,
+      service,
+      admission: null,
+      observed: observedOf(verdict, packet),
+      claimed: null,
+      // one that nobody knows: an admission that needs it lets nobody in
+      sessionSecret: sessionSecret ?? entropy.bytes(SECRET_LENGTH),
+      ...(port && { port }),
+      ...(lifetimeMs !== undefined && { lifetimeMs }),
+    });
+    return kind;
+  }
+
+  #close({ peer, service, address, action }: Verdict, { source }: Packet): Promise<number> {
+    const cut = action.kind === 'ban';
+    return this.#context.grants.closeSource({ peer, service, source: address ?? source }, { cut });
+  }
+}
+
+function observedOf({ address }: Verdict, { source, sourcePort }: Packet): Endpoint {
+  return address === undefined || address === source
+    ? { address: source, port: sourcePort }
+    : { address, port: 0 };
+}

@@ -1,0 +1,115 @@
+import test from 'ava';
+import {
+  fixedHits,
+  FixedScheme,
+  type FixedSettings,
+} from '../../../../src/sequence/schemes/fixed.ts';
+import { parsePeerName, parseServiceName } from '../../../../src/units/names.ts';
+import { parseServicePort } from '../../../../src/units/network.ts';
+import type { DurationMs } from '../../../../src/units/time.ts';
+import { faultOf } from '../../store/scratch.ts';
+import { trailOf } from './trails.ts';
+
+const ports = (...texts: readonly string[]) => texts.map(parseServicePort);
+
+/** The three sequences of the article, with the ports that it has. */
+const settings: FixedSettings = {
+  service: parseServiceName('ssh'),
+  open: ports('tcp/31', 'tcp/32', 'tcp/30'),
+  close: ports('tcp/32', 'tcp/30', 'tcp/31'),
+  ban: ports('tcp/31', 'tcp/30', 'tcp/32'),
+  seqTimeoutMs: null,
+  lifetimeMs: null,
+  banMs: 60_000 as DurationMs,
+};
+
+const context = { name: 'door', peer: parsePeerName('alice'), serviceOf: () => null };
+
+function judge(packets: readonly string[], changed: Partial<FixedSettings> = {}) {
+  return new FixedScheme({ ...settings, ...changed }, context).judge(trailOf(packets));
+}
+
+test('each of the three sequences has its action', (t) => {
+  t.like(judge(['tcp/31', 'tcp/32', 'tcp/30']), {
+    action: { kind: 'open' },
+    peer: 'alice',
+    service: 'ssh',
+  });
+  t.like(judge(['tcp/32', 'tcp/30', 'tcp/31']), { action: { kind: 'close' } });
+  t.like(judge(['tcp/31', 'tcp/30', 'tcp/32']), { action: { kind: 'ban', banMs: 60_000 } });
+});
+
+test('the knocks that made it are used, and no others', (t) => {
+  const verdict = judge(['tcp/30', 'tcp/7', 'tcp/31', 'tcp/32', 'tcp/30']);
+  t.deepEqual(
+    verdict?.used.map(({ sourcePort }) => sourcePort),
+    [40_002, 40_003, 40_004],
+  );
+});
+
+for (const [what, packets] of [
+  ['another order', ['tcp/30', 'tcp/31', 'tcp/32']],
+  ['one missing', ['tcp/31', 'tcp/32']],
+  ['one too many of its own in between', ['tcp/31', 'tcp/31', 'tcp/30']],
+  ['the other protocol', ['tcp/31', 'udp/32', 'tcp/30']],
+  ['a packet to another port behind it', ['tcp/31', 'tcp/32', 'tcp/30', 'tcp/7']],
+  ['nothing', []],
+] as const) {
+  test(`${what}: no knock`, (t) => {
+    t.is(judge(packets), null);
+  });
+}
+
+test('packets to other ports in between do not matter', (t) => {
+  t.truthy(judge(['tcp/31', 'tcp/7', 'tcp/32', 'udp/30', 'tcp/30']));
+});
+
+test('a wrong beginning does not spoil what comes behind it', (t) => {
+  t.truthy(judge(['tcp/31', 'tcp/31', 'tcp/32', 'tcp/30']));
+});
+
+test('a port may stand in it twice', (t) => {
+  const open = ports('tcp/102', 'tcp/100', 'tcp/100', 'tcp/103');
+  t.truthy(judge(['tcp/102', 'tcp/100', 'tcp/100', 'tcp/103'], { open }));
+  t.is(judge(['tcp/102', 'tcp/100', 'tcp/103'], { open }), null);
+});
+
+test('all packets must come from one address', (t) => {
+  const scheme = new FixedScheme(settings, context);
+  const trail = [
+    ...trailOf(['tcp/31'], { source: '2001:db8::1' }),
+    ...trailOf(['tcp/32', 'tcp/30'], { source: '2001:db8::2' }),
+  ];
+  t.is(scheme.judge(trail), null);
+});
+
+test('its time goes into the verdict', (t) => {
+  const lifetimeMs = 5000 as DurationMs;
+  t.like(judge(['tcp/31', 'tcp/32', 'tcp/30'], { lifetimeMs }), { lifetimeMs });
+});
+
+test('it watches each of its ports once, and says when a scan knocks by itself', (t) => {
+  const scheme = new FixedScheme(settings, context);
+  t.deepEqual(
+    scheme.watched.map(({ first, last }) => [first, last]),
+    [
+      [31, 31],
+      [32, 32],
+      [30, 30],
+    ],
+  );
+  t.notRegex(scheme.fallsTo, /scans/);
+  const open = ports('tcp/30', 'tcp/31', 'udp/32');
+  t.regex(new FixedScheme({ ...settings, open }, context).fallsTo, /\{B1\} who scans/);
+});
+
+test('a client sends the sequence of its action, and hears when there is none', async (t) => {
+  t.deepEqual(fixedHits(settings, { action: 'close' }), settings.close ?? []);
+  const noBan = { ...settings, ban: null };
+  t.is((await faultOf(() => fixedHits(noBan, { action: 'ban' }))).code, 'usage');
+  const [port] = ports('tcp/22');
+  t.is(
+    (await faultOf(() => fixedHits(settings, { action: 'open', ...(port && { port }) }))).code,
+    'usage',
+  );
+});
