@@ -1,6 +1,8 @@
 // npm run bench: the figures that the README gives, measured on the machine it runs on. Times are no tests: they are printed, and
 // a figure that misses its target is marked, because another machine may be slower.
 import { namespaces } from '../support/probe.ts';
+import { leaks } from './gate-leaks.ts';
+import { throughput } from './gate.ts';
 import { grants } from './grants.ts';
 import { knocks } from './knocks.ts';
 import { memory, rates } from './rates.ts';
@@ -15,6 +17,8 @@ const parts: readonly (readonly [
   ['What one core deals with', rates, false],
   ['Grants in the kernel', grants, true],
   ['Memory under garbage', memory, false],
+  ['Through the gate', throughput, false],
+  ['Ten thousand through the gate', leaks, false],
 ];
 
 for (const [title, measure, net] of parts) {

@@ -23,6 +23,7 @@ const packages: Readonly<Record<string, string>> = {
   fwknop: 'fwknop-client',
   fwknopd: 'fwknop-server',
   dnsmasq: 'dnsmasq-base',
+  socat: 'socat',
 };
 
 /** Packages that start a daemon where there is systemd, and its units. */
