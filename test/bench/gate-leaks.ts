@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { until } from '../support/netns.ts';
 import { type GateHoldings, GateTarget } from './gate-target.ts';
 import { startService } from './gate.ts';
@@ -65,7 +66,7 @@ async function pass(gate: GateTarget, count: number): Promise<void> {
 
 async function heardOut(stream: Duplex): Promise<void> {
   stream.end();
-  for await (const _ of stream);
+  await finished(stream.resume());
 }
 
 /** What the gate holds when all have left and their grants are over. */
