@@ -1,9 +1,10 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Port } from '../../src/units/network.ts';
+import { here } from '../support/machine.ts';
 import { until } from '../support/netns.ts';
 import { isInstalled } from '../support/programs.ts';
 import { freePort } from '../unit/firewall/free-port.ts';
@@ -106,7 +107,7 @@ export async function startService(name: string): Promise<Started> {
 async function startSocat(target: Port): Promise<Started> {
   const port = (await freePort()) as Port;
   const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,fork,reuseaddr,nodelay`;
-  const child = spawn('socat', [listen, `TCP:127.0.0.1:${String(target)},nodelay`], {
+  const child = here.spawn(['socat', listen, `TCP:127.0.0.1:${String(target)},nodelay`], {
     stdio: 'inherit',
   });
   const isListening = (): Promise<boolean> =>
