@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { readProfileFile } from '../../../src/store/profile-file.ts';
 import { formatEnrolmentUri } from '../../../src/store/enrolment-uri.ts';
-import { freeUdpPort } from '../../support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import type { Machine } from '../../support/machine.ts';
 import { furnished, machineOf, tryIt } from './local.ts';
 
@@ -34,7 +34,7 @@ test.serial(
   'init, service add, peer add and import lead to a profile, and results alone go to standard output',
   async (t) => {
     const machine = machineOf(t);
-    const port = await freeUdpPort();
+    const port = await freePort();
     const init = await machine.hknock(['init', '--listen', `127.0.0.1:${String(port)}`]);
     t.is(init.stdout, `${machine.path('server')}\n`);
     const service = await machine.hknock([

@@ -11,7 +11,7 @@ import type { Admission } from '../../../src/units/admission.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
 import { parseServicePort } from '../../../src/units/network.ts';
 import type { DurationMs } from '../../../src/units/time.ts';
-import { freeUdpPort } from '../../support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { scratch } from '../store/scratch.ts';
 
 const entropy = createSystemEntropy();
@@ -27,7 +27,7 @@ export class Folder {
   /** With the services `ssh` on tcp/22 and `web` on tcp/80 and tcp/443; in a place of its own if none is said. */
   static async create(t: ExecutionContext, path?: string): Promise<Folder> {
     const folder = new Folder(path ?? join(await scratch(t), 'server'));
-    const listen = [parseEndpoint(`127.0.0.1:${String(await freeUdpPort())}`)];
+    const listen = [parseEndpoint(`127.0.0.1:${String(await freePort())}`)];
     await initServerFolder(folder.path, { listen, entropy });
     await folder.addService('ssh', 'tcp/22');
     await folder.addService('web', 'tcp/80', 'tcp/443');

@@ -9,7 +9,7 @@ import { startFwknop } from '../../../src/server/fwknop.ts';
 import { Server } from '../../../src/server/server.ts';
 import { parseServicePort } from '../../../src/units/network.ts';
 import type { UnixMs } from '../../../src/units/time.ts';
-import { freeUdpPort } from '../../support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/netns.ts';
 import { address } from '../grants/plans.ts';
 import { faultOf } from '../store/scratch.ts';
@@ -28,7 +28,7 @@ const entropy = new FakeEntropy(9);
 /** A folder with fwknop on, and a peer `alice` who has keys for it. */
 async function fwknopFolder(t: ExecutionContext): Promise<{ folder: Folder; port: number }> {
   const folder = await Folder.create(t);
-  const port = await freeUdpPort();
+  const port = await freePort();
   await folder.addPeer('alice', { services: ['ssh'] });
   await appendFile(peerFile(folder, 'alice'), lines);
   await folder.edit(

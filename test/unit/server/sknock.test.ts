@@ -11,7 +11,7 @@ import { Server } from '../../../src/server/server.ts';
 import { startSknock } from '../../../src/server/sknock.ts';
 import { createSystemEntropy } from '../../../src/system/entropy.ts';
 import { type Port, parseServicePort, type ServicePort } from '../../../src/units/network.ts';
-import { freeUdpPort } from '../../support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/netns.ts';
 import { address } from '../grants/plans.ts';
 import { faultOf } from '../store/scratch.ts';
@@ -33,7 +33,7 @@ interface SknockServer extends Running {
 /** A server with sKnock on a port of its own, and the services `ssh` and `web` (tcp/80 and tcp/443). */
 async function serve(t: ExecutionContext, options = ''): Promise<SknockServer> {
   const folder = await Folder.create(t);
-  const port = (await freeUdpPort()) as Port;
+  const port = (await freePort()) as Port;
   const fixture = (name: string) => new URL(`../../../fixtures/sknock/${name}`, import.meta.url);
   await copyFile(fixture('ca.pem'), join(folder.path, 'ca.pem'));
   await writeFile(join(folder.path, 'server.key'), await readFile(fixture('server.key')), {

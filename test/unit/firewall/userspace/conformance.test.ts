@@ -5,7 +5,7 @@ import type { IpAddress } from '../../../../src/units/network.ts';
 import { localAgent } from '../agent.ts';
 import { type Bench } from '../bench.ts';
 import { conforms } from '../conformance.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../../support/free-port.ts';
 
 let bench: Bench | null = null;
 

@@ -12,7 +12,7 @@ import type { IpAddress } from '../../../../src/units/network.ts';
 import { until } from '../../../support/netns.ts';
 import { localAgent } from '../agent.ts';
 import { open, opening, tcp, transaction, udp } from '../bench.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../../support/free-port.ts';
 
 const source = '127.0.0.1';
 

@@ -5,7 +5,7 @@ import { type DatagramPort, openDatagramPort } from '../../../../src/client/data
 import { FakeClock } from '../../../../src/host/fake-clock.ts';
 import { parsePeerName } from '../../../../src/units/names.ts';
 import { type Endpoint, parseServicePort, type Port } from '../../../../src/units/network.ts';
-import { freeUdpPort } from '../../../support/free-port.ts';
+import { freePort } from '../../../support/free-port.ts';
 import { until } from '../../../support/netns.ts';
 import { faultOf } from '../../store/scratch.ts';
 import { GateStage, loopback, serveDatagrams } from './gates.ts';
@@ -17,7 +17,7 @@ async function enter(
   options: Parameters<typeof GateStage.create>[2] = {},
 ): Promise<{ stage: GateStage; port: DatagramPort; local: Endpoint }> {
   const stage = await GateStage.create(t, service, { ...options, protocol: 'udp' });
-  const local = { address: loopback, port: await freeUdpPort() };
+  const local = { address: loopback, port: await freePort() };
   const port = await openDatagramPort(stage.grant(), local);
   t.teardown(() => {
     port.close();
@@ -127,7 +127,7 @@ test('the end from the client ends the flows; a cut breaks off', async (t) => {
 
 test('a local port is for one UDP port, and one that is free', async (t) => {
   const stage = await GateStage.create(t, 53 as Port, { protocol: 'udp' });
-  const local = { address: loopback, port: await freeUdpPort() };
+  const local = { address: loopback, port: await freePort() };
   for (const ports of [['tcp/53'], ['udp/53', 'udp/54']]) {
     const grant = { ...stage.grant(), ports: ports.map(parseServicePort) };
     t.is((await faultOf(() => openDatagramPort(grant, local))).code, 'usage');

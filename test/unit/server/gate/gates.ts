@@ -13,7 +13,7 @@ import { createSystemClock } from '../../../../src/system/clock.ts';
 import type { GrantId } from '../../../../src/units/names.ts';
 import type { Port, Protocol } from '../../../../src/units/network.ts';
 import type { UnixMs } from '../../../../src/units/time.ts';
-import { freePort } from '../../firewall/free-port.ts';
+import { freePort } from '../../../support/free-port.ts';
 import { address, plan } from '../../grants/plans.ts';
 
 export const loopback = address('127.0.0.1');
