@@ -88,7 +88,12 @@ function toServerConfig(
     listen: document.listen,
     publicHosts: document.public_hosts,
     firewall: toFirewall(document.firewall, backend),
-    policy: { admission: policy.admission, ttlMs: policy.ttl, cutOnRevoke: policy.cut_on_revoke },
+    policy: {
+      admission: policy.admission,
+      ttlMs: policy.ttl,
+      flowKeepMs: policy.flow_keep,
+      cutOnRevoke: policy.cut_on_revoke,
+    },
     admission: {
       ports: document.admission.port_range,
       portGuesses: document.admission.port_guesses,
@@ -145,9 +150,13 @@ function toServices(document: ConfigDocument['services']): ServerConfig['service
   return new Map(
     Object.entries(document).map(([key, service]): [ServiceName, ServiceConfig] => {
       const name = parseServiceName(key);
-      const { ports, upstream = null, admission = null, ttl = null, proxy_protocol } = service;
+      const { ports, upstream = null, admission = null, proxy_protocol } = service;
+      const { ttl = null, flow_keep = null } = service;
       const proxyProtocol = proxy_protocol;
-      return [name, { name, ports, upstream, admission, ttlMs: ttl, proxyProtocol }];
+      return [
+        name,
+        { name, ports, upstream, admission, ttlMs: ttl, flowKeepMs: flow_keep, proxyProtocol },
+      ];
     }),
   );
 }

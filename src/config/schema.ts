@@ -57,6 +57,11 @@ const admission = table({
   port_guesses: wholeNumber(1, 10_000).default(16),
 });
 
+const flowKeep = text('a duration up to "24h"', (value) => {
+  const keepMs = parseDuration(value);
+  return keepMs <= 86_400_000 ? keepMs : null;
+});
+
 const service = table({
   ports: list(
     text('a protocol and port such as "tcp/22"', parseServicePort),
@@ -66,6 +71,7 @@ const service = table({
   upstream: list(endpoint, 'addresses with port', [1, MAX_SERVICE_PORTS, 'repeats']).optional(),
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
+  flow_keep: flowKeep.optional(),
   proxy_protocol: flag().default(false),
 });
 
@@ -115,6 +121,7 @@ export const configSchema = table({
   policy: table({
     admission: admissionField.default('once'),
     ttl: ttlField.prefault('30s'),
+    flow_keep: flowKeep.prefault('1h'),
     cut_on_revoke: flag().default(true),
   }).prefault({}),
   admission: admission.prefault({}),

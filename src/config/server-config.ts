@@ -108,6 +108,8 @@ interface PolicyConfig {
   readonly admission: Admission;
   /** How long a grant waits for its connection. */
   readonly ttlMs: DurationMs;
+  /** How long a UDP flow that lives keeps a grant for the address in force. */
+  readonly flowKeepMs: DurationMs;
   /** Whether revoking a peer also cuts its connections. */
   readonly cutOnRevoke: boolean;
 }
@@ -132,6 +134,8 @@ export interface ServiceConfig {
   readonly admission: Admission | null;
   /** Null leaves it to the policy. */
   readonly ttlMs: DurationMs | null;
+  /** Null leaves it to the policy. */
+  readonly flowKeepMs: DurationMs | null;
 }
 
 /** A token bucket: so many at once, then so many a second. */

@@ -54,6 +54,9 @@ time_limit = "5s"
 admission = "once"
 # How long a grant waits for its connection. Established connections live on.
 ttl = "30s"
+# A grant for "address" to a UDP port stays in force while a UDP flow that came in by it lives, so long after the client
+# asked for it last and no longer ("nftables" and "iptables"). "0s": no longer than ttl.
+flow_keep = "1h"
 # Whether revoking a peer also cuts the connections that it has.
 cut_on_revoke = true
 
@@ -149,6 +152,7 @@ path = "control.sock"
 # # Instead of what [policy] says:
 # admission = "once"
 # ttl = "30s"
+# flow_keep = "1h"
 # # Whether it is told who comes through the gate: connections, or with UDP all datagrams, begin with a PROXY protocol
 # # header, version 2.
 # proxy_protocol = true

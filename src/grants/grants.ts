@@ -10,7 +10,7 @@ import { isRenewable } from '../units/admission.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
 import { leaseEnd, type LeaseOutcome } from '../units/lease.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
-import { formatDuration, type UnixMs } from '../units/time.ts';
+import { formatDuration, later, type MonotonicMs, type UnixMs } from '../units/time.ts';
 import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
 
 export interface GrantsOptions {
@@ -31,8 +31,17 @@ export interface PeerClosing {
 interface Entry {
   readonly plan: Plan;
   readonly door: Door;
-  readonly event: 'granted' | 'renewed';
+  readonly event: 'granted' | 'renewed' | 'kept';
 }
+
+/** Until when flows may keep a grant in force. */
+interface Keeping {
+  readonly until: MonotonicMs;
+  readonly endsAt: MonotonicMs;
+}
+
+/** Whether a flow keeps a grant is asked when it has so long to live: the answer may take a while. */
+const KEPT_BEFORE_END_MS = 5000;
 
 /** Opens, renews and closes grants, and keeps the firewall in step with them. */
 export class Grants {
@@ -42,6 +51,7 @@ export class Grants {
   readonly #log: Log;
   readonly #live: LiveGrants;
   readonly #expiry = new Map<GrantId, Timer>();
+  readonly #keepings = new Map<GrantId, Keeping>();
 
   constructor({ firewall, clock, entropy, log, limits }: GrantsOptions) {
     this.#firewall = firewall;
@@ -78,9 +88,25 @@ export class Grants {
     return leaseEnd(outcome.reason === 'service-refused' ? 'over' : 'failed');
   }
 
+  /** The grants that are about to end, and that a flow that lives may keep in force. */
+  keepable(): readonly Grant[] {
+    const now = this.#clock.monotonicMs();
+    return [...this.#keepings].flatMap(([id, { endsAt, until }]) => {
+      const grant = this.#live.get(id);
+      if (grant === null || later(now, grant.lifetimeMs) > until) return [];
+      return endsAt - now <= KEPT_BEFORE_END_MS ? [grant] : [];
+    });
+  }
+
+  /** Lets a grant live as long again because it is in use; nothing happens when it has ended. */
+  async keep(id: GrantId): Promise<void> {
+    const grant = this.#live.get(id);
+    if (grant !== null) await this.#put(id, { plan: grant, door: plainDoor, event: 'kept' });
+  }
+
   async #put(id: GrantId, { plan, door, event }: Entry): Promise<Outcome> {
     // counted before the firewall has answered, or knocks that come together would all find room
-    this.#begin(id, plan);
+    this.#begin(id, { plan, door, event });
     const closes = event === 'granted' ? [] : [id];
     const opens = [{ grant: id, ...plan, door }];
     const failures = await this.#firewall
@@ -177,8 +203,15 @@ export class Grants {
     return this.#live.of(peer).find(isSame) ?? null;
   }
 
-  #begin(id: GrantId, plan: Plan): void {
+  #begin(id: GrantId, { plan, event }: Entry): void {
+    const now = this.#clock.monotonicMs();
+    // what a flow keeps is not asked for again by its client: the end of that stays where it is
+    const keptUntil = event === 'kept' ? this.#keepings.get(id)?.until : null;
     this.#end(id);
+    if (plan.flowKeepMs !== undefined) {
+      const until = keptUntil ?? later(now, plan.flowKeepMs);
+      this.#keepings.set(id, { until, endsAt: later(now, plan.lifetimeMs) });
+    }
     const expiresAt = (this.#clock.unixMs() + plan.lifetimeMs) as UnixMs;
     this.#live.set({ ...plan, id, expiresAt });
     const expire = (): void => {
@@ -191,6 +224,7 @@ export class Grants {
   #end(id: GrantId): void {
     this.#expiry.get(id)?.cancel();
     this.#expiry.delete(id);
+    this.#keepings.delete(id);
     this.#live.delete(id);
   }
 }

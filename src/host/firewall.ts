@@ -63,6 +63,9 @@ export interface Cut {
   readonly source: IpAddress | null;
 }
 
+/** What tells a grant's flows from others. */
+export type Used = Pick<Opening, 'grant' | 'peer' | 'source' | 'ports'>;
+
 /** Changes that belong together. Closes take effect before opens, so a grant that stands in both is renewed. */
 export interface Transaction {
   readonly opens: readonly Opening[];
@@ -95,6 +98,12 @@ export interface Firewall {
   protect(ports: readonly ProtectedPort[]): Promise<void>;
   /** @throws {HknockError} `host` or `firewall` when connections could not be cut; all else is in force then */
   apply(transaction: Transaction): Promise<Failures>;
+  /**
+   * Those of these grants whose peer has a UDP flow, from the grant's source to one of its ports, that has been answered and that the
+   * system has not forgotten. Not there where the backend cannot tell.
+   * @throws {HknockError} `host` when the system cannot be asked
+   */
+  inUse?(grants: readonly Used[]): Promise<ReadonlySet<GrantId>>;
   /** Ends the backend: `open` takes our rules away, `shut` leaves the ports closed to everybody new. Safe to call twice. */
   stop(leave: 'open' | 'shut'): Promise<void>;
 }

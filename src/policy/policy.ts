@@ -1,4 +1,10 @@
-import { type Admission, admissions, fitsPorts, isAtLeastAsNarrow } from '../units/admission.ts';
+import {
+  type Admission,
+  admissions,
+  fitsPorts,
+  isAtLeastAsNarrow,
+  isRenewable,
+} from '../units/admission.ts';
 import { type Knock, refuse, type Refused } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
@@ -11,6 +17,8 @@ export interface ServicePolicy {
   /** The widest admission that is accepted. */
   readonly admission: Admission;
   readonly lifetimeMs: DurationMs;
+  /** How long a grant for the address is kept in force by a UDP flow that lives, since its client asked for it last. */
+  readonly flowKeepMs: DurationMs;
 }
 
 /** What one peer may have opened. */
@@ -37,6 +45,8 @@ export interface Plan {
   readonly ports: readonly ServicePort[];
   readonly admission: Admission;
   readonly lifetimeMs: DurationMs;
+  /** As the service says, where flows can keep the grant. */
+  readonly flowKeepMs?: DurationMs;
   /** As in the knock: what a later look at the policy needs to come to the same plan. */
   readonly authorised?: readonly ServicePort[];
   readonly port?: ServicePort;
@@ -77,6 +87,7 @@ export function decide(
     ports,
     admission,
     lifetimeMs: shorter(own?.lifetimeMs ?? service.lifetimeMs, wish.lifetimeMs),
+    ...flowKeep(service, { admission, ports }),
     ...(authorised && { authorised }),
     ...(port && { port }),
   };
@@ -115,6 +126,15 @@ function wantedPorts(
 
 function includesPort(ports: readonly ServicePort[], { protocol, port }: ServicePort): boolean {
   return ports.some((each) => each.protocol === protocol && each.port === port);
+}
+
+/** Only what can be renewed can be kept, and only UDP needs it. */
+function flowKeep(
+  { flowKeepMs }: ServicePolicy,
+  { admission, ports }: Pick<Plan, 'admission' | 'ports'>,
+): Pick<Plan, 'flowKeepMs'> {
+  const hasUdp = ports.some(({ protocol }) => protocol === 'udp');
+  return isRenewable(admission) && hasUdp ? { flowKeepMs } : {};
 }
 
 function shorter(allowed: DurationMs, wanted: DurationMs = allowed): DurationMs {

@@ -3,6 +3,7 @@ import type { Grants } from '../grants/grants.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
+import type { Firewall } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { Certificates } from './certificates.ts';
@@ -14,6 +15,7 @@ export interface ModeContext {
   /** Decides on verified knocks by policy, and opens. */
   readonly admit: (knock: Knock) => Promise<Outcome>;
   readonly grants: Grants;
+  readonly firewall: Firewall;
   /** How often a peer, and how often a source, may knock, in whatever mode. */
   readonly limits: KnockLimits;
   /** Where those join in who take knocks on the port of the others. */

@@ -1,4 +1,5 @@
 import { startCertificateMode } from './certificate-mode.ts';
+import { startFlowKeeper } from './flow-keeper.ts';
 import { startFwknop } from './fwknop.ts';
 import type { Mode, ModeContext, StartMode } from './mode.ts';
 import { startSequenceMode } from './sequence/sequence-mode.ts';
@@ -8,6 +9,7 @@ import { startSknock } from './sknock.ts';
 /** All there are, in the order in which they start. */
 export const knownModes: readonly StartMode[] = [
   startShield,
+  startFlowKeeper,
   startSequenceMode,
   startFwknop,
   startCertificateMode,

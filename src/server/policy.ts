@@ -11,11 +11,12 @@ export function policyOf(
   { services, policy }: Pick<ServerConfig, 'services' | 'policy'>,
   peers: ReadonlyMap<PeerName, PeerRecord>,
 ): Policy {
-  const servicePolicy = ({ name, ports, admission, ttlMs }: ServiceConfig): ServicePolicy => ({
+  const servicePolicy = ({ name, ports, ...own }: ServiceConfig): ServicePolicy => ({
     name,
     ports,
-    admission: admission ?? policy.admission,
-    lifetimeMs: ttlMs ?? policy.ttlMs,
+    admission: own.admission ?? policy.admission,
+    lifetimeMs: own.ttlMs ?? policy.ttlMs,
+    flowKeepMs: own.flowKeepMs ?? policy.flowKeepMs,
   });
   const peerPolicy = ({ name, services: allowed, admission, ttlMs }: PeerRecord): PeerPolicy => ({
     name,

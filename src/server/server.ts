@@ -163,7 +163,7 @@ export class Server {
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const parts = { admit, grants, limits, port, certificates };
+      const parts = { admit, grants, firewall, limits, port, certificates };
       const context = { folder, ...parts, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {

@@ -1,10 +1,22 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock, Timer } from '../../host/clock.ts';
-import type { Cut, Failures, Firewall, ProtectedPort, Transaction } from '../../host/firewall.ts';
+import type {
+  Cut,
+  Failures,
+  Firewall,
+  ProtectedPort,
+  Transaction,
+  Used,
+} from '../../host/firewall.ts';
 import type { Log } from '../../host/log.ts';
 import type { GrantId } from '../../units/names.ts';
 import { formatServicePort, type ServicePort } from '../../units/network.ts';
-import { connectionsOf, forgetConnections, requireConntrack } from '../nftables/conntrack.ts';
+import {
+  connectionsOf,
+  forgetConnections,
+  grantsInUse,
+  requireConntrack,
+} from '../nftables/conntrack.ts';
 import { families, sourceAdmissions } from '../nftables/layout.ts';
 import { Turns } from '../nftables/turns.ts';
 import { refuseAll } from '../refusals.ts';
@@ -99,6 +111,10 @@ class Iptables implements Firewall {
       for (const cut of transaction.cuts) await this.#cut(cut);
       return failures;
     });
+  }
+
+  inUse(grants: readonly Used[]): Promise<ReadonlySet<GrantId>> {
+    return grantsInUse(grants, this.#conntrack);
   }
 
   stop(leave: 'open' | 'shut'): Promise<void> {

@@ -1,10 +1,11 @@
 import { parseAddress } from '../../bytes/address.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
-import type { Cut } from '../../host/firewall.ts';
-import { isPort } from '../../units/network.ts';
+import type { Cut, Used } from '../../host/firewall.ts';
+import type { GrantId } from '../../units/names.ts';
+import { type IpAddress, isPort, type Port } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
 import { families, hex } from './layout.ts';
-import { markOfPeer } from './marks.ts';
+import { isOfPeer, markOfPeer, OUR_MARKS } from './marks.ts';
 import { runOnce } from './once.ts';
 
 /** What conntrack says, with exit code 1, when there was nothing to delete. */
@@ -27,6 +28,49 @@ export async function connectionsOf(
  */
 export async function forgetConnections(cut: Cut, command: readonly string[]): Promise<void> {
   await eachFamily(cut, command, '-D');
+}
+
+/** A UDP flow that came in by a grant and has been answered. */
+export interface UdpFlow {
+  readonly source: IpAddress;
+  readonly port: Port;
+  readonly mark: number;
+}
+
+/**
+ * Those of some grants by which UDP flows came in that live.
+ * @throws {HknockError} `host` when conntrack is missing or refuses
+ */
+export async function grantsInUse(
+  grants: readonly Used[],
+  command: readonly string[],
+): Promise<ReadonlySet<GrantId>> {
+  const filter = ['-p', 'udp', '--mark', `${hex(OUR_MARKS.value)}/${hex(OUR_MARKS.mask)}`];
+  const listed = families.map((family) =>
+    run(command, ['-L', '-f', `ipv${String(family)}`, ...filter]),
+  );
+  const flows = parseUdpFlows((await Promise.all(listed)).join('\n'));
+  const used = grants.filter(({ peer, source, ports }) =>
+    flows.some(
+      (flow) =>
+        flow.source === source &&
+        isOfPeer(flow.mark, peer) &&
+        ports.some(({ protocol, port }) => protocol === 'udp' && port === flow.port),
+    ),
+  );
+  return new Set(used.map(({ grant }) => grant));
+}
+
+/** Reads the lines of `conntrack -L` for UDP, without the flows that nobody has answered. */
+export function parseUdpFlows(text: string): readonly UdpFlow[] {
+  return text.split('\n').flatMap((line) => {
+    const [, source, to, mark] =
+      /^udp .*?\bsrc=(\S+) .*?\bdport=(\d+) .*\bmark=(\d+)/.exec(line) ?? [];
+    const address = parseAddress(source ?? '');
+    const port = Number(to);
+    if (address === null || !isPort(port) || line.includes('[UNREPLIED]')) return [];
+    return [{ source: address, port, mark: Number(mark) }];
+  });
 }
 
 /** @throws {HknockError} `host` when there is no conntrack program that runs */

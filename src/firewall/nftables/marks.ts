@@ -21,6 +21,12 @@ export function markOf(peer: PeerName, turn: number): number {
   return markOfPeer(peer).value + (turn % TURNS);
 }
 
+/** Whether a connection with this mark came in by a grant of the peer. */
+export function isOfPeer(mark: number, peer: PeerName): boolean {
+  const { value, mask } = markOfPeer(peer);
+  return (mark & mask) >>> 0 === value;
+}
+
 /**
  * The marks of all connections of a peer. Nothing but the name is needed to tell them, so a restart forgets nobody.
  * Of a thousand peers, each shares its number with another by a chance of one in 500: a cut then ends the

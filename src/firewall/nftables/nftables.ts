@@ -1,9 +1,17 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock, Timer } from '../../host/clock.ts';
-import type { Cut, Failures, Firewall, ProtectedPort, Transaction } from '../../host/firewall.ts';
+import type {
+  Cut,
+  Failures,
+  Firewall,
+  ProtectedPort,
+  Transaction,
+  Used,
+} from '../../host/firewall.ts';
 import type { Log, LogFields } from '../../host/log.ts';
+import type { GrantId } from '../../units/names.ts';
 import { refuseAll } from '../refusals.ts';
-import { connectionsOf, forgetConnections, requireConntrack } from './conntrack.ts';
+import { connectionsOf, forgetConnections, grantsInUse, requireConntrack } from './conntrack.ts';
 import { GrantChanges } from './grant-changes.ts';
 import { HeldGrants } from './held-grants.ts';
 import { KernelTable } from './kernel-table.ts';
@@ -91,6 +99,10 @@ class Nftables implements Firewall {
     return new Promise((answer, fail) => {
       this.#turns.add({ transaction, answer, fail });
     });
+  }
+
+  inUse(grants: readonly Used[]): Promise<ReadonlySet<GrantId>> {
+    return grantsInUse(grants, this.#conntrack);
   }
 
   async stop(leave: 'open' | 'shut'): Promise<void> {

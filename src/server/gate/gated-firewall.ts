@@ -18,12 +18,14 @@ import type { Holes } from './holes.ts';
  */
 export class GatedFirewall implements Firewall {
   readonly admissions: readonly Admission[];
+  readonly inUse?: NonNullable<Firewall['inUse']>;
   readonly #below: Firewall;
   readonly #gate: Gate;
   readonly #holes: Holes | null;
 
   constructor(below: Firewall, gate: Gate, isShut: boolean) {
     this.admissions = [...below.admissions, 'gate'];
+    if (below.inUse) this.inUse = below.inUse.bind(below);
     this.#below = below;
     this.#gate = gate;
     this.#holes = isShut ? gate.holes : null;

@@ -35,6 +35,7 @@ test('a service is added behind what is there, comments and all', async (t) => {
   t.deepEqual([...services.keys()].map(String), ['ssh', 'web']);
   t.deepEqual(services.get(web.name), {
     ...web,
+    flowKeepMs: null,
     proxyProtocol: false,
     admission: 'address',
     ttlMs,

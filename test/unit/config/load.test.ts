@@ -29,11 +29,12 @@ test('every option is in the configuration of a new server, and is read', (t) =>
     upstream: [{ address: '127.0.0.1', port: 2222 }],
     admission: 'once',
     ttlMs: 30_000,
+    flowKeepMs: 3_600_000,
     proxyProtocol: true,
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 59);
+  t.is(keys.length, 61);
 });
 
 test('a configuration says what it says', (t) => {
@@ -51,6 +52,7 @@ test('a configuration says what it says', (t) => {
      [policy]
      admission = "address"
      ttl = "2m"
+     flow_keep = "0s"
      cut_on_revoke = false
      [admission]
      port_range = "1024-11023"
@@ -107,7 +109,7 @@ test('a configuration says what it says', (t) => {
       userspace: { listen: ['192.0.2.1'] },
       command: { open: ['/bin/open', '', ''], close: ['/bin/close'], timeLimitMs: 250 },
     },
-    policy: { admission: 'address', ttlMs: 120_000, cutOnRevoke: false },
+    policy: { admission: 'address', ttlMs: 120_000, flowKeepMs: 0, cutOnRevoke: false },
     services: [
       {
         name: 'web',
@@ -121,6 +123,7 @@ test('a configuration says what it says', (t) => {
         ],
         admission: null,
         ttlMs: null,
+        flowKeepMs: null,
         proxyProtocol: true,
       },
       {
@@ -129,6 +132,7 @@ test('a configuration says what it says', (t) => {
         upstream: null,
         admission: null,
         ttlMs: null,
+        flowKeepMs: null,
         proxyProtocol: false,
       },
     ],

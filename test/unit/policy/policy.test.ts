@@ -33,6 +33,7 @@ function policyWith({ service, peer }: Case): Policy {
     ports: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
     admission: 'once',
     lifetimeMs: parseDuration('30s'),
+    flowKeepMs: parseDuration('1h'),
     ...service,
   };
   const alicePolicy: PeerPolicy = {
@@ -136,6 +137,15 @@ test('what the firewall cannot enforce is refused, never made wider', (t) => {
     acceptable: [],
   });
   t.is(admissionOf(decided({ asked: 'bound' })), 'refused');
+});
+
+test('flows may keep grants for the address to UDP ports, as long as the service says, and no others', (t) => {
+  const wide = { admission: 'address' } as const;
+  const keepOf = (decided: Plan | Refused) => ('kind' in decided ? null : decided.flowKeepMs);
+  t.is(keepOf(decided({ service: wide })), parseDuration('1h'));
+  t.is(keepOf(decided({ service: wide, asked: 'once' })), undefined);
+  const tcpOnly = { ...wide, ports: [parseServicePort('tcp/22')] };
+  t.is(keepOf(decided({ service: tcpOnly })), undefined);
 });
 
 test('the gate is for TCP and for UDP', (t) => {

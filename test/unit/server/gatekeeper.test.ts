@@ -23,7 +23,9 @@ const knock: Knock = {
 
 const closed: Policy = { services: new Map(), peers: new Map() };
 const open: Policy = {
-  services: new Map([[service, { name: service, ports, admission, lifetimeMs }]]),
+  services: new Map([
+    [service, { name: service, ports, admission, lifetimeMs, flowKeepMs: lifetimeMs }],
+  ]),
   peers: new Map([
     [alice, { name: alice, services: [service], admission: null, lifetimeMs: null }],
   ]),

@@ -9,6 +9,7 @@ import { parseDuration } from '../../../src/units/time.ts';
 const policy = {
   admission: 'once',
   ttlMs: parseDuration('30s'),
+  flowKeepMs: parseDuration('1h'),
   cutOnRevoke: true,
 } as const;
 
@@ -20,6 +21,7 @@ function service(changes: Partial<ServiceConfig> = {}): ServiceConfig {
     proxyProtocol: false,
     admission: null,
     ttlMs: null,
+    flowKeepMs: null,
     ...changes,
   };
 }
@@ -34,13 +36,18 @@ test('a service that says nothing takes what the policy says', (t) => {
     ports,
     admission: 'once',
     lifetimeMs: policy.ttlMs,
+    flowKeepMs: policy.flowKeepMs,
   });
 });
 
 test('what a service says counts before the policy', (t) => {
-  const own = service({ admission: 'address', ttlMs: parseDuration('2m') });
+  const own = service({
+    admission: 'address',
+    ttlMs: parseDuration('2m'),
+    flowKeepMs: parseDuration('0s'),
+  });
   const made = policyOf({ services: services(own), policy }, new Map());
-  t.like(made.services.get(own.name), { admission: 'address', lifetimeMs: 120_000 });
+  t.like(made.services.get(own.name), { admission: 'address', lifetimeMs: 120_000, flowKeepMs: 0 });
 });
 
 test('a peer carries its own limits and never its keys', (t) => {

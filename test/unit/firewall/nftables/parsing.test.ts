@@ -1,9 +1,14 @@
 import test from 'ava';
 import { parseConnections } from '../../../../src/firewall/nftables/connections.ts';
-import { parseFlows } from '../../../../src/firewall/nftables/conntrack.ts';
+import { parseFlows, parseUdpFlows } from '../../../../src/firewall/nftables/conntrack.ts';
 import { parseFault } from '../../../../src/firewall/nftables/faults.ts';
 import { inLines } from '../../../../src/firewall/nftables/lines.ts';
-import { markOf, markOfPeer, OUR_MARKS } from '../../../../src/firewall/nftables/marks.ts';
+import {
+  isOfPeer,
+  markOf,
+  markOfPeer,
+  OUR_MARKS,
+} from '../../../../src/firewall/nftables/marks.ts';
 import type { IpAddress, Port } from '../../../../src/units/network.ts';
 import type { PeerName } from '../../../../src/units/names.ts';
 
@@ -29,6 +34,26 @@ test('/proc/net/tcp6: IPv6, and IPv4 by a socket for both', (t) => {
     { remote: { address: '2001:db8::2' as IpAddress, port: 0xd431 }, localPort: 443 as Port },
     { remote: { address: '192.168.1.2' as IpAddress, port: 0xd432 }, localPort: 443 as Port },
   ]);
+});
+
+test('conntrack -L: UDP flows that have been answered', (t) => {
+  const text = `tcp      6 431999 ESTABLISHED src=192.0.2.1 dst=192.0.2.9 sport=40000 dport=22 src=192.0.2.9 dst=192.0.2.1 sport=22 dport=40000 [ASSURED] mark=1795162145 use=1
+udp      17 29 src=192.0.2.1 dst=192.0.2.9 sport=40000 dport=53 [UNREPLIED] src=192.0.2.9 dst=192.0.2.1 sport=53 dport=40000 mark=1795162145 use=1
+udp      17 29 src=192.0.2.2 dst=192.0.2.9 sport=40000 dport=53 src=192.0.2.9 dst=192.0.2.2 sport=53 dport=40000 mark=1795162145 use=1
+udp      17 119 src=2001:db8::1 dst=2001:db8::9 sport=40001 dport=123 src=2001:db8::9 dst=2001:db8::1 sport=123 dport=40001 [ASSURED] mark=1795162146 use=1
+`;
+  t.deepEqual(parseUdpFlows(text), [
+    { source: '192.0.2.2' as IpAddress, port: 53 as Port, mark: 1_795_162_145 },
+    { source: '2001:db8::1' as IpAddress, port: 123 as Port, mark: 1_795_162_146 },
+  ]);
+});
+
+test('a mark tells the peer, whichever of its grants it is of', (t) => {
+  for (let turn = 0; turn < 40; turn++) {
+    const mark = markOf('alice' as PeerName, turn);
+    t.true(isOfPeer(mark, 'alice' as PeerName));
+    t.false(isOfPeer(mark, 'bob' as PeerName));
+  }
 });
 
 test('conntrack -L: the direction of the first packet, TCP only', (t) => {
