@@ -6,7 +6,7 @@ import { createSystemClock } from '../../src/system/clock.ts';
 import { parseServiceName } from '../../src/units/names.ts';
 import type { Port } from '../../src/units/network.ts';
 import { parseDuration } from '../../src/units/time.ts';
-import { freePort } from '../unit/firewall/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { type GateHoldings, type GateOrder, grantId, sessionSecret } from './gate-target.ts';
 import { loopback, peerName } from './target.ts';
 

@@ -7,7 +7,7 @@ import type { Port } from '../../src/units/network.ts';
 import { here } from '../support/machine.ts';
 import { until } from '../support/netns.ts';
 import { isInstalled } from '../support/programs.ts';
-import { freePort } from '../unit/firewall/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { GateTarget } from './gate-target.ts';
 import type { Row } from './table.ts';
 
