@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadServerConfig } from '../config/load.ts';
+import { controlSocketName } from '../config/server-config.ts';
 import { directoryOf } from './options.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { askServer, type ControlRequest } from '../server/control-client.ts';
@@ -9,8 +12,18 @@ export async function askRunning(
   directory: string | undefined,
   what: ControlRequest,
 ): Promise<unknown> {
-  const { controlSocket } = await loadServerConfig(directoryOf({ dir: directory }));
-  return askServer(controlSocket, what);
+  return askServer(await controlSocketOf(directoryOf({ dir: directory })), what);
+}
+
+// a server that runs goes by the configuration of when it was right: a revocation must reach it though the file is wrong now
+async function controlSocketOf(directory: string): Promise<string> {
+  try {
+    return (await loadServerConfig(directory)).controlSocket;
+  } catch (fault) {
+    const usual = join(directory, controlSocketName);
+    if (existsSync(usual)) return usual;
+    throw fault;
+  }
 }
 
 /** Has a running server read its folder again, so that a change counts at once; without one it counts from the next start, and the user is told so. */

@@ -8,7 +8,7 @@ import { MAX_SERVICE_PORTS, parsePortRange, parseServicePort } from '../units/ne
 import { parseDuration } from '../units/time.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { sequenceSchema } from './sequence.ts';
-import { firewallBackends, logLevels } from './server-config.ts';
+import { controlSocketName, firewallBackends, logLevels } from './server-config.ts';
 
 const endpoint = text('an address and port such as "0.0.0.0:62202" or "[::]:62202"', parseEndpoint);
 
@@ -133,7 +133,7 @@ export const configSchema = table({
   sequence: sequenceSchema.prefault({}),
   fwknop: fwknop.prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
-  control: table({ path: path.prefault('control.sock') }).prefault({}),
+  control: table({ path: path.prefault(controlSocketName) }).prefault({}),
   certificates: certificates.optional(),
   sknock: sknock.optional(),
   services: tableOf(

@@ -179,4 +179,5 @@ export interface SequenceConfig {
   /** The same for one IPv4 address or IPv6 /64. */
   readonly sourcePacketsPerSecond: number;
   readonly totp: SequenceShape;
-}
+} /** Where a server listens for its operator, in its folder, unless its configuration says otherwise. */
+export const controlSocketName = 'control.sock';

@@ -104,6 +104,20 @@ test.serial('revoke and rotate act on the running server at once', async (t) => 
   t.like(await jsonOf(machine, 'status'), { peers: 0 });
 });
 
+test.serial(
+  'revoke reaches the running server though its configuration has become wrong',
+  async (t) => {
+    const { machine, folder, profile } = await serving(t);
+    await machine.hknock(['knock', 'gate', 'ssh']);
+    await folder.edit(/ttl = "30s"/, 'ttl = "soon"');
+    const { code, stderr } = await tryIt(t, machine, ['peer', 'revoke', 'alice']);
+    t.is(code, 78, 'the rest of the folder was not taken over');
+    t.regex(stderr, /hknock\.toml:\d+: policy\.ttl/);
+    t.deepEqual(await grantsOf(machine), []);
+    t.is(await outcomeOf(profile), 'no-answer');
+  },
+);
+
 test.serial('a new peer and a new service count on the running server at once', async (t) => {
   const { machine } = await serving(t);
   await machine.hknock(['service', 'add', 'dns', 'udp/53']);
