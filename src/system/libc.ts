@@ -10,6 +10,12 @@ export interface Libc {
   readonly close: (fd: number) => number;
   /** Waits on a thread of its own. */
   readonly poll: (fds: Uint8Array, count: number, timeoutMs: number) => Promise<number>;
+  /** pidfd_open(2): a descriptor for a process. */
+  readonly pidfdOpen: (pid: number) => number;
+  /** pidfd_getfd(2): a descriptor of our own for what one of that process stands for. */
+  readonly pidfdGetfd: (pidfd: number, fd: number) => number;
+  /** adjtimex(2): what the kernel knows of its clock, and 5 (TIME_ERROR) when nothing keeps it right. */
+  readonly adjtimex: (timex: Uint8Array) => number;
   /** Why the last call failed. */
   readonly errno: () => number;
 }
@@ -17,16 +23,22 @@ export interface Libc {
 type SetOption = [fd: number, level: number, name: number, value: Uint8Array, length: number];
 type GetOption = [fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array];
 
+// numbers that came after 424 are the same on every architecture for which Node is built
+const PIDFD_OPEN = 434;
+const PIDFD_GETFD = 438;
+
 /**
  * Loaded when it is first needed: nothing else in hknock runs native code of others.
  * @throws {HknockError} `host` when this is not Linux, or koffi is not built for it
  */
 export async function loadLibc(): Promise<Libc> {
-  const unavailable = 'the initial sequence number of a connection can be set on Linux only';
+  const unavailable = 'what this takes of the C library is there on Linux only';
   if (process.platform !== 'linux') throw new HknockError('host', unavailable);
   try {
     const { default: koffi } = await import('koffi');
     const libc = koffi.load(null);
+    // the calls by name came with glibc 2.36 only
+    const syscall = libc.func('long syscall(long number, ...)');
     const poll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
     return {
       socket: libc.func('int socket(int family, int type, int protocol)'),
@@ -39,6 +51,9 @@ export async function loadLibc(): Promise<Libc> {
       bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
       connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
       close: libc.func('int close(int fd)'),
+      pidfdOpen: (pid) => Number(syscall(PIDFD_OPEN, 'int', pid, 'int', 0)),
+      pidfdGetfd: (pidfd, fd) => Number(syscall(PIDFD_GETFD, 'int', pidfd, 'int', fd, 'int', 0)),
+      adjtimex: libc.func('int adjtimex(void *timex)'),
       poll: (...args) =>
         new Promise((resolve, reject) => {
           poll.async(...args, (error: unknown, result: number) => {

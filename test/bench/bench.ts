@@ -6,6 +6,7 @@ import { throughput } from './gate.ts';
 import { grants } from './grants.ts';
 import { knocks } from './knocks.ts';
 import { memory, rates } from './rates.ts';
+import { sequences } from './sequences.ts';
 import { formatRows, type Row } from './table.ts';
 
 const parts: readonly (readonly [
@@ -16,6 +17,7 @@ const parts: readonly (readonly [
   ['Knocking through a NAT', knocks, true],
   ['What one core deals with', rates, false],
   ['Grants in the kernel', grants, true],
+  ['Knocking by sequences, beside ten that scan', sequences, true],
   ['Memory under garbage', memory, false],
   ['Through the gate', throughput, false],
   ['Ten thousand through the gate', leaks, false],

@@ -51,6 +51,7 @@ async function reaches(server: Machine, counter: string, count: number): Promise
       return (counters[counter] ?? -1) >= count;
     },
     `${counter} to be ${String(count)}`,
+    30_000,
   );
 }
 
@@ -61,7 +62,7 @@ async function printed(machine: Machine): Promise<readonly string[]> {
 }
 
 test('behind a NAT: hknock’s own client, and Debian’s knock with what it prints', async (t) => {
-  const { server, client, neighbour } = await deploySequences(t);
+  const { server, client, neighbour, daemon } = await deploySequences(t);
   t.is(await visit(client, target), 'no answer');
   const { stdout } = await client.hknock(['sequence', 'gate', 'web']);
   t.is(stdout, '');
@@ -73,6 +74,11 @@ test('behind a NAT: hknock’s own client, and Debian’s knock with what it pri
   await client.run(['knock', ...(await printed(client))]);
   await reaches(server, 'granted', 2);
   t.is(await visit(client, target), welcome);
+
+  t.notRegex(daemon.log, /little room/);
+  const { stdout: told } = await server.hknock(['doctor'], { allowFailure: true });
+  t.regex(told, /^ok +tcpdump is there[^]*^ok +the server listens to log group 6220/m);
+  t.regex(told, /clock/);
 });
 
 test('a step opens once, also when the server was started again in between', async (t) => {
@@ -100,6 +106,7 @@ test('over IPv6 with UDP, in any order, while a neighbour scans', async (t) => {
   const scan = Array.from({ length: 400 }, (_, n) => `${String(20_000 + n)}:udp`);
   await neighbour.run(['knock', '-6', addresses.server6, ...scan]);
   await reaches(server, 'exhausted', 1);
+  await reaches(server, 'over source rate', 1);
   const [address = '', ...knocks] = await printed(client);
   await client.run(['knock', address, ...knocks.reverse()]);
   await reaches(server, 'granted', 1);
@@ -117,7 +124,7 @@ test('watched ports stay shut, whatever listens there, and are as before when th
   t.notRegex(stdout, /hknock/);
 });
 
-test('a capture that dies is started again, and says so', async (t) => {
+test('a capture that dies is started again, and says so; one that a killed server left behind gives way', async (t) => {
   const { server, client, daemon } = await deploySequences(t);
   await server.place.exec([
     'sh',
@@ -130,6 +137,13 @@ test('a capture that dies is started again, and says so', async (t) => {
     await client.hknock(['sequence', 'gate', 'web']);
     return ((await countersOf(server))['granted'] ?? 0) > 0;
   }, 'the capture to run again');
+  t.is(await visit(client, target), welcome);
+
+  await daemon.end('SIGKILL');
+  await server.serve();
+  await addPeer(server, client, 'kim');
+  await client.hknock(['sequence', 'gate', 'web']);
+  await reaches(server, 'granted', 1);
   t.is(await visit(client, target), welcome);
 });
 

@@ -18,10 +18,16 @@ const chainSchema = z.object({
   policy: z.string().optional(),
 });
 
+/** An object with the statement's name as its key; where nft has none for a statement, such as a map's `delete`, its text. */
+const statementSchema = z.union([
+  z.record(z.string(), z.unknown()),
+  z.string().transform((text): Record<string, unknown> => ({ [text]: null })),
+]);
+
 const ruleSchema = z.object({
   ...place,
   chain: z.string(),
-  expr: z.array(z.record(z.string(), z.unknown())),
+  expr: z.array(statementSchema),
 });
 
 /** What `nft -j list ruleset` prints (libnftables-json(5)), as far as it matters here. */

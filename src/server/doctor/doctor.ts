@@ -7,6 +7,7 @@ import { examineChains } from './chains.ts';
 import { faultFindings } from './fault-findings.ts';
 import { examineFirewall } from './firewall.ts';
 import { examineKnockPort } from './knock-port.ts';
+import { examineSequences } from './sequences.ts';
 import { examineServices } from './services.ts';
 
 /** Looks for what would keep the server in a folder from working on this machine. Changes nothing. */
@@ -18,6 +19,7 @@ export async function examineServer(directory: string): Promise<readonly Finding
     examineFirewall(config),
     examineChains(config),
     examineServices(config),
+    examineSequences(config),
   ];
   return [...findings, ...(await Promise.all(parts)).flat()];
 }

@@ -23,7 +23,8 @@ export async function examineKnockPort({
   }
 }
 
-async function isRunning(controlSocket: string): Promise<boolean> {
+/** Whether a server of this folder runs. */
+export async function isRunning(controlSocket: string): Promise<boolean> {
   try {
     await askServer(controlSocket, { method: 'GET', path: '/status' });
     return true;

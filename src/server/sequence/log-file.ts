@@ -23,6 +23,8 @@ export interface LogFileOptions {
 
 /** Follows a log as it grows, from its end when we begin, and also when it is rotated: renamed, or cut to nothing. */
 export class LogFileSource implements PacketSource {
+  /** Whatever was written is read, however late. */
+  readonly lost = 0;
   readonly #options: LogFileOptions;
   readonly #chunk = Buffer.alloc(CHUNK_LENGTH);
   #file: FileHandle | null;

@@ -8,6 +8,7 @@ import type { Log } from '../../host/log.ts';
 import { LINKTYPE_NFLOG, payloadOfNflog } from '../../sequence/capture/nflog.ts';
 import { decodePacket } from '../../sequence/capture/packet.ts';
 import { type PcapRecord, PcapStream } from '../../sequence/capture/pcap-stream.ts';
+import { netfilterDrops, widenNetfilterBuffers } from '../../system/netfilter-sockets.ts';
 import type { PacketListener, PacketSource } from './source.ts';
 
 /** The first wait before a capture that has ended is started again; each further one is twice as long. */
@@ -16,6 +17,12 @@ const LAST_RETRY_MS = 5000;
 
 /** By then tcpdump has written the stream's header, or it never will. */
 const BEGIN_LIMIT_MS = 5000;
+
+/**
+ * Bytes that the kernel may keep while tcpdump waits for the processor: it takes some 5 kB for each packet, and by itself has
+ * room for 40, which a scan fills in a millisecond.
+ */
+const BUFFER_LENGTH = 16 * 1024 * 1024;
 
 /** What of tcpdump's own words is kept for the log. */
 const MAX_SAID = 500;
@@ -64,6 +71,10 @@ export class NflogSource implements PacketSource {
     return this.#restarts;
   }
 
+  get lost(): number {
+    return netfilterDrops(this.#child?.pid);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();
@@ -91,6 +102,8 @@ export class NflogSource implements PacketSource {
         first?.resolve();
       }
     });
+    // it begins to write when it listens
+    child.stdout.once('data', () => void this.#widen(child));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-MAX_SAID);
     });
@@ -103,6 +116,18 @@ export class NflogSource implements PacketSource {
       };
       child.once('error', end).once('close', end);
     });
+  }
+
+  async #widen({ pid }: Child): Promise<void> {
+    try {
+      await widenNetfilterBuffers(pid, BUFFER_LENGTH);
+    } catch (fault) {
+      if (this.#stopped) return;
+      const { log } = this.#options;
+      log.warn('capture has little room, and may lose knocks while somebody scans', {
+        fault: String(fault),
+      });
+    }
   }
 
   readonly #take = ({ bytes, linkType, littleEndian }: PcapRecord): void => {

@@ -13,6 +13,7 @@ import type { MonotonicMs } from '../../units/time.ts';
 import type { Mode, ModeContext } from '../mode.ts';
 import { Bailiff, executions } from './bailiff.ts';
 import { LogFileSource } from './log-file.ts';
+import { startAfterLeftover } from './leftover.ts';
 import { NflogSource } from './nflog.ts';
 import type { PacketSource } from './source.ts';
 import { WatchTable } from './watch-table.ts';
@@ -86,8 +87,9 @@ class SequenceMode implements Mode {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const restarts = this.#source?.restarts ?? 0;
-    return { ...Object.fromEntries(this.#counts), remembered: this.#tracker.size, restarts };
+    const { restarts = 0, lost = 0 } = this.#source ?? {};
+    const counts = { ...Object.fromEntries(this.#counts), ...this.#table?.counts };
+    return { ...counts, lost, remembered: this.#tracker.size, restarts };
   }
 
   reload(folder: ServerFolder): Promise<void> {
@@ -133,7 +135,8 @@ class SequenceMode implements Mode {
       return LogFileSource.start({ path: file.file, prefix: file.prefix, listener, clock, log });
     }
     // first the ear, then the rules: a capture that does not start leaves no port shut
-    const capture = await NflogSource.start({ group, listener, clock, log });
+    const start = (): Promise<NflogSource> => NflogSource.start({ group, listener, clock, log });
+    const capture = await startAfterLeftover(start, { watched: this.#watched, clock });
     try {
       const watch = { ...this.#config, ports: this.#watched };
       this.#table = await WatchTable.install(watch, { clock, log });

@@ -8,6 +8,8 @@ export type PacketListener = (packet: Packet | Ignored) => void;
 export interface PacketSource {
   /** How often it has been started again. */
   readonly restarts: number;
+  /** Packets that came quicker than they were fetched, since the last start. */
+  readonly lost: number;
   /** Resolves when the listener will not be called any more. Safe to call twice. */
   stop(): Promise<void>;
 }

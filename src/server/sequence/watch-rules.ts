@@ -1,5 +1,6 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import { applyOnce } from '../../firewall/nftables/apply-once.ts';
+import { runOnce } from '../../firewall/nftables/once.ts';
 import type { WatchedPorts } from '../../sequence/scheme.ts';
 
 /** Our second table: it watches ports, and the first one opens them. */
@@ -30,14 +31,18 @@ export function renderWatch(watch: Watch): string {
     `${String(perSecond)}/second burst ${String(perSecond)} packets`;
   // first each source for itself: one that scans does not crowd out the others
   const perSource = `limit rate over ${most(sourcePacketsPerSecond)}`;
+  const inAll = `limit rate over ${most(packetsPerSecond)}`;
   return `${renderUnwatch()}
 table ${TABLE} {
   set talkers4 { type ipv4_addr; size ${String(MAX_SOURCES)}; flags dynamic,timeout; timeout 1m; }
   set talkers6 { type ipv6_addr; size ${String(MAX_SOURCES)}; flags dynamic,timeout; timeout 1m; }
+  counter over_source_rate { }
+  counter over_rate { }
   chain heard {
-    update @talkers4 { ip saddr ${perSource} } drop
-    update @talkers6 { ip6 saddr & ffff:ffff:ffff:ffff:: ${perSource} } drop
-    limit rate ${most(packetsPerSecond)} log group ${String(group)} snaplen ${String(SNAPLEN)} queue-threshold 1
+    update @talkers4 { ip saddr ${perSource} } counter name over_source_rate drop
+    update @talkers6 { ip6 saddr & ffff:ffff:ffff:ffff:: ${perSource} } counter name over_source_rate drop
+    ${inAll} counter name over_rate drop
+    log group ${String(group)} snaplen ${String(SNAPLEN)} queue-threshold 1
     drop
   }
   chain input {
@@ -53,9 +58,26 @@ export function renderUnwatch(): string {
   return `add table ${TABLE}\ndelete table ${TABLE}`;
 }
 
-/** Changes nothing, and fails when the table has gone. */
-export function renderCheck(): string {
-  return `list chain ${TABLE} heard\nlist chain ${TABLE} input`;
+/** Packets that the kernel did not hand on, as the status names them. */
+export interface WatchCounts {
+  /** Beyond what one source may send. */
+  readonly 'over source rate': number;
+  /** Beyond what all may send together. */
+  readonly 'over rate': number;
+}
+
+/** What the rules have counted since they were put there; null when any of them has gone. */
+export async function readCounts(): Promise<WatchCounts | null> {
+  // terse: without the sources, of which there may be many
+  const { stdout } = await runOnce('nft', ['-t', 'list', 'table', ...TABLE.split(' ')]);
+  const packets = (counter: string): number =>
+    Number(new RegExp(`counter ${counter} \\{\\s*packets (\\d+) `).exec(stdout)?.[1]);
+  const counts = {
+    'over source rate': packets('over_source_rate'),
+    'over rate': packets('over_rate'),
+  };
+  const isWhole = stdout.includes('jump heard') && stdout.includes('log group');
+  return isWhole && Object.values(counts).every(Number.isInteger) ? counts : null;
 }
 
 // of UDP new ones only: answers to questions of this host's own may come to any port

@@ -1,7 +1,14 @@
 import type { Clock } from '../../host/clock.ts';
 import type { Log } from '../../host/log.ts';
 import { Upkeep } from '../upkeep.ts';
-import { applyRules, renderCheck, renderUnwatch, renderWatch, type Watch } from './watch-rules.ts';
+import {
+  applyRules,
+  readCounts,
+  renderUnwatch,
+  renderWatch,
+  type Watch,
+  type WatchCounts,
+} from './watch-rules.ts';
 
 interface Host {
   readonly clock: Clock;
@@ -12,6 +19,7 @@ interface Host {
 export class WatchTable {
   readonly #upkeep: Upkeep;
   readonly #log: Log;
+  #counts: WatchCounts = { 'over source rate': 0, 'over rate': 0 };
 
   /** @throws {HknockError} `host` when the kernel does not take it; nothing is watched then */
   static async install(watch: Watch, host: Host): Promise<WatchTable> {
@@ -23,11 +31,16 @@ export class WatchTable {
     const rules = {
       name: 'the table of watched ports',
       without: 'ports are not watched',
-      look: isThere,
+      look: () => this.#look(),
       putBack: () => applyRules(renderWatch(watch)),
     };
     this.#upkeep = new Upkeep(rules, host);
     this.#log = host.log;
+  }
+
+  /** What the kernel kept back since the rules were last put there, as of the last look. */
+  get counts(): WatchCounts {
+    return this.#counts;
   }
 
   /** Takes it away; what cannot be taken away is logged. */
@@ -37,11 +50,10 @@ export class WatchTable {
       this.#log.error('watched ports stay shut', { fault: String(fault) });
     });
   }
-}
 
-function isThere(): Promise<boolean> {
-  return applyRules(renderCheck()).then(
-    () => true,
-    () => false,
-  );
+  async #look(): Promise<boolean> {
+    const counts = await readCounts();
+    this.#counts = counts ?? this.#counts;
+    return counts !== null;
+  }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Finding } from '../../../src/units/finding.ts';
 import type { Machine } from '../../support/machine.ts';
@@ -151,3 +151,14 @@ test.serial(
     t.regex(told('ok'), /'half'[^]*'gate'|'gate'[^]*'half'/);
   },
 );
+
+test.serial('where sequences come from a log, whether it can be read', async (t) => {
+  const { machine, folder } = await plain(t);
+  const file = machine.path('kern.log');
+  await folder.edit(/schemes = \[\]/, 'schemes = ["totp"]');
+  await folder.edit(/source = "nflog"/, 'source = "log"');
+  await folder.edit(/log_file = ".*"/, `log_file = "${file}"`);
+  t.regex((await examine(t, machine)).told('fail'), /kern\.log cannot be read \(ENOENT\)/);
+  writeFileSync(file, '');
+  t.regex((await examine(t, machine)).told('ok'), /kern\.log can be read/);
+});

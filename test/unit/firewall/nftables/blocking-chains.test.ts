@@ -22,6 +22,11 @@ const cases: readonly (readonly [title: string, ruleset: string, expected: strin
     `inet filter input: ${all}`,
   ],
   [
+    'a statement for which nft has no object',
+    'table inet f { map m { type inet_service : inet_service; flags dynamic,timeout; }; chain i { type filter hook output priority 0; delete @m { tcp dport : 1 }; }; }',
+    '',
+  ],
+  [
     'a chain that ends in a reject',
     'table ip filter { chain INPUT { type filter hook input priority 0; tcp dport 22 accept; counter reject; }; }',
     'ip filter INPUT: udp/62202 tcp/8080',
