@@ -5,7 +5,7 @@ import type { GrantId } from '../../units/names.ts';
 import { type IpAddress, isPort, type Port } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
 import { families, hex } from './layout.ts';
-import { isOfPeer, markOfPeer, OUR_MARKS } from './marks.ts';
+import { markOfPeer, OUR_MARKS, peerPart } from './marks.ts';
 import { runOnce } from './once.ts';
 
 /** What conntrack says, with exit code 1, when there was nothing to delete. */
@@ -49,16 +49,19 @@ export async function grantsInUse(
   const listed = families.map((family) =>
     run(command, ['-L', '-f', `ipv${String(family)}`, ...filter]),
   );
-  const flows = parseUdpFlows((await Promise.all(listed)).join('\n'));
-  const used = grants.filter(({ peer, source, ports }) =>
-    flows.some(
-      (flow) =>
-        flow.source === source &&
-        isOfPeer(flow.mark, peer) &&
-        ports.some(({ protocol, port }) => protocol === 'udp' && port === flow.port),
-    ),
-  );
+  const text = (await Promise.all(listed)).join('\n');
+  const flows = new Set(parseUdpFlows(text).map((flow) => wayOf(flow, peerPart(flow.mark))));
+  const used = grants.filter(({ peer, source, ports }) => {
+    const { value } = markOfPeer(peer);
+    return ports.some(
+      ({ protocol, port }) => protocol === 'udp' && flows.has(wayOf({ source, port }, value)),
+    );
+  });
   return new Set(used.map(({ grant }) => grant));
+}
+
+function wayOf({ source, port }: Pick<UdpFlow, 'source' | 'port'>, peer: number): string {
+  return `${source} ${String(port)} ${String(peer)}`;
 }
 
 /** Reads the lines of `conntrack -L` for UDP, without the flows that nobody has answered. */

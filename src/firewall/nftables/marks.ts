@@ -16,15 +16,16 @@ export const OUR_MARKS: MarkPattern = { value: 0x6b000000, mask: 0xff000000 };
 /** More than a service has ports. */
 const TURNS = 32;
 
+const PEER_MASK = 0xffffffff - (TURNS - 1);
+
 /** The mark of connections that come in by one grant of a peer; grants whose turns are 32 apart share it. */
 export function markOf(peer: PeerName, turn: number): number {
   return markOfPeer(peer).value + (turn % TURNS);
 }
 
-/** Whether a connection with this mark came in by a grant of the peer. */
-export function isOfPeer(mark: number, peer: PeerName): boolean {
-  const { value, mask } = markOfPeer(peer);
-  return (mark & mask) >>> 0 === value;
+/** Of a connection's mark that which all connections of its peer have: the value of {@link markOfPeer}. */
+export function peerPart(mark: number): number {
+  return (mark & PEER_MASK) >>> 0;
 }
 
 /**
@@ -34,5 +35,5 @@ export function isOfPeer(mark: number, peer: PeerName): boolean {
  */
 export function markOfPeer(peer: PeerName): MarkPattern {
   const number = createHash('sha256').update(peer).digest().readUIntBE(0, 3) >>> 5;
-  return { value: OUR_MARKS.value + Math.max(number, 1) * TURNS, mask: 0xffffffff - (TURNS - 1) };
+  return { value: OUR_MARKS.value + Math.max(number, 1) * TURNS, mask: PEER_MASK };
 }
