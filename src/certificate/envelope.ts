@@ -1,7 +1,7 @@
 import { ascii, concat, isZero } from '../bytes/bytes.ts';
 import { decodeUint16, encodeUint16 } from '../bytes/integer.ts';
 import { NONCE_LENGTH, open, seal, TAG_LENGTH } from '../crypto/aead.ts';
-import { hkdfExpand, hkdfExtract } from '../crypto/kdf.ts';
+import { hkdfBlocks, hkdfExtract } from '../crypto/kdf.ts';
 import { SIGNATURE_LENGTH } from '../crypto/p256.ts';
 import { REQUEST_BODY_LENGTH } from '../handshake/wire/request.ts';
 
@@ -13,6 +13,12 @@ const CERTIFICATE_AT = CERTIFICATE_LENGTH_AT + 2;
 const CONTENT_LENGTH = CERTIFICATE_AT + MAX_CERTIFICATE_LENGTH;
 
 export const ENVELOPE_LENGTH = CONTENT_LENGTH + TAG_LENGTH;
+
+const labels = {
+  envelope: ascii('hknock/1 certificate envelope'),
+  grant: ascii('hknock/1 certificate grant'),
+  session: ascii('hknock/1 certificate session'),
+};
 
 const NO_BYTES = new Uint8Array();
 const ONCE = new Uint8Array(NONCE_LENGTH);
@@ -50,9 +56,12 @@ export interface Content {
 
 /** Each key is for one Response, since its ephemeral key is. */
 export function envelopeKeys({ challengeTranscript, ephemeral, shared }: Agreement): EnvelopeKeys {
-  const prk = hkdfExtract(concat(challengeTranscript, ephemeral), shared);
-  const key = (name: string): Uint8Array => hkdfExpand(prk, ascii(`hknock/1 certificate ${name}`));
-  return { envelope: key('envelope'), grant: key('grant'), session: key('session') };
+  const expand = hkdfBlocks(hkdfExtract(concat(challengeTranscript, ephemeral), shared));
+  return {
+    envelope: expand(labels.envelope),
+    grant: expand(labels.grant),
+    session: expand(labels.session),
+  };
 }
 
 /** 834 bytes. */

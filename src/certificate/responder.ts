@@ -1,7 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, isZero, toHex } from '../bytes/bytes.ts';
 import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
 import { looksLikePoint } from '../crypto/p256.ts';
+import { sha256 } from '../crypto/sha256.ts';
 import { type Arrival, Challenger, isAlive } from '../handshake/challenger.ts';
 import { drops, type Judgement, type Ticket } from '../handshake/judgement.ts';
 import type { HandshakeKeys } from '../handshake/keys.ts';

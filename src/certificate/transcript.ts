@@ -1,5 +1,5 @@
 import { ascii, concat } from '../bytes/bytes.ts';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../crypto/sha256.ts';
 import type { Agreement, Content } from './envelope.ts';
 
 const TRANSCRIPT_LABEL = ascii('hknock/1 certificate transcript');

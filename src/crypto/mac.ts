@@ -1,4 +1,5 @@
-import { createHash, hash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
+import { sha256 } from './sha256.ts';
 
 const BLOCK_LENGTH = 64;
 const DIGEST_LENGTH = 32;
@@ -8,17 +9,19 @@ const DIGEST_LENGTH = 32;
  * makes a stream each time, and takes twice as long.
  */
 export class Mac {
-  readonly #innerPad: Uint8Array;
+  readonly #innerPad = Buffer.alloc(BLOCK_LENGTH, 0x36);
   /** The outer pad, and room for the inner digest. */
-  readonly #outer = Buffer.alloc(BLOCK_LENGTH + DIGEST_LENGTH);
+  readonly #outer = Buffer.alloc(BLOCK_LENGTH + DIGEST_LENGTH, 0x5c);
 
   /** @param key any length; 32 bytes everywhere in this protocol */
   constructor(key: Uint8Array) {
-    const short = key.length > BLOCK_LENGTH ? createHash('sha256').update(key).digest() : key;
-    const block = new Uint8Array(BLOCK_LENGTH);
-    block.set(short);
-    this.#innerPad = block.map((byte) => byte ^ 0x36);
-    this.#outer.set(block.map((byte) => byte ^ 0x5c));
+    const short = key.length > BLOCK_LENGTH ? sha256(key) : key;
+    // each handshake has keys of its own: `map` would take longer than the digests
+    for (let i = 0; i < short.length; i++) {
+      const byte = short[i] ?? 0;
+      this.#innerPad[i] = byte ^ 0x36;
+      this.#outer[i] = byte ^ 0x5c;
+    }
   }
 
   /** 32 bytes. */

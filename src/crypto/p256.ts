@@ -5,7 +5,14 @@ import {
   sign as signEcdsa,
   verify as verifyEcdsa,
 } from 'node:crypto';
+import { concat } from '../bytes/bytes.ts';
 import type { Entropy } from '../host/entropy.ts';
+import {
+  type Agree,
+  type IsSigned,
+  opensslAgreement,
+  opensslVerification,
+} from './openssl-p256.ts';
 
 /** A point, SEC 1 uncompressed: 4, X, Y. */
 export const POINT_LENGTH = 65;
@@ -19,6 +26,7 @@ const UNCOMPRESSED = 4;
 /** Half of a key agreement on P-256 (SP 800-56A). */
 export class AgreementKey {
   readonly #ecdh: ECDH;
+  readonly #agree: Agree;
 
   /** A fresh key. */
   static draw(entropy: Entropy): AgreementKey {
@@ -30,18 +38,20 @@ export class AgreementKey {
   }
 
   /**
-   * The key of a private P-256 key.
+   * The key of a private P-256 key, for as many agreements as there are clients.
    * @throws {RangeError} when it is none: whoever loaded it should have looked
    */
   static from(privateKey: KeyObject): AgreementKey {
     const { crv, d } = privateKey.export({ format: 'jwk' });
-    const key = crv === 'P-256' ? AgreementKey.#of(Buffer.from(d ?? '', 'base64url')) : null;
+    const scalar = Buffer.from(d ?? '', 'base64url');
+    const key = crv === 'P-256' ? AgreementKey.#of(scalar) : null;
     if (key === null) throw new RangeError('expected a private P-256 key');
-    return key;
+    return new AgreementKey(key.#ecdh, opensslAgreement(scalar));
   }
 
-  private constructor(ecdh: ECDH) {
+  private constructor(ecdh: ECDH, agree: Agree | null = null) {
     this.#ecdh = ecdh;
+    this.#agree = agree ?? ((point) => ecdh.computeSecret(point));
   }
 
   static #of(scalar: Uint8Array): AgreementKey | null {
@@ -63,7 +73,7 @@ export class AgreementKey {
   agree(point: Uint8Array): Uint8Array | null {
     if (!looksLikePoint(point)) return null;
     try {
-      return this.#ecdh.computeSecret(point);
+      return this.#agree(point);
     } catch {
       return null;
     }
@@ -91,11 +101,47 @@ export function sign(privateKey: KeyObject, message: Uint8Array): Uint8Array {
   return signEcdsa('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' });
 }
 
-/** Whether it is the key's signature over this message. */
+/** Whether it is the key's signature over this message, 64 bytes. */
 export function isSignedBy(
   publicKey: KeyObject,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  return verifyEcdsa('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature);
+  return isSignedInDer(publicKey, message, derOf(signature));
+}
+
+/** The same for a signature in DER (RFC 3279, section 2.2.3). */
+export function isSignedInDer(
+  publicKey: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  isSigned = isSigned === undefined ? opensslVerification() : isSigned;
+  if (isSigned === null) return verifyEcdsa('sha256', message, publicKey, signature);
+  return isSigned(knownPointOf(publicKey), message, signature);
+}
+
+/** Null where OpenSSL cannot be called; undefined before the first signature. */
+let isSigned: IsSigned | null | undefined;
+
+/** Of keys that have verified something: writing the point out takes a fifth of a verification. */
+const points = new WeakMap<KeyObject, Uint8Array>();
+
+function knownPointOf(publicKey: KeyObject): Uint8Array {
+  const point = points.get(publicKey) ?? pointOf(publicKey);
+  points.set(publicKey, point);
+  return point;
+}
+
+function derOf(signature: Uint8Array): Uint8Array {
+  const r = derInteger(signature.subarray(0, SCALAR_LENGTH));
+  const s = derInteger(signature.subarray(SCALAR_LENGTH));
+  return concat(Uint8Array.of(0x30, r.length + s.length), r, s);
+}
+
+function derInteger(bytes: Uint8Array): Uint8Array {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = bytes.subarray(first === -1 ? bytes.length - 1 : first);
+  const sign = (digits[0] ?? 0) < 0x80 ? [] : [0];
+  return concat(Uint8Array.of(0x02, sign.length + digits.length, ...sign), digits);
 }

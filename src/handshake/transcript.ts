@@ -1,6 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { ascii, concat } from '../bytes/bytes.ts';
-import { hkdfExpand } from '../crypto/kdf.ts';
+import { hkdfBlocks } from '../crypto/kdf.ts';
+import { sha256 } from '../crypto/sha256.ts';
 import type { HandshakeKeys } from './keys.ts';
 
 const TRANSCRIPT_LABEL = ascii('hknock/1 transcript');
@@ -20,5 +20,5 @@ export function sessionSecret(
   keys: Pick<HandshakeKeys, 'session'>,
   transcript: Uint8Array,
 ): Uint8Array {
-  return hkdfExpand(keys.session, concat(SESSION_LABEL, transcript));
+  return hkdfBlocks(keys.session)(concat(SESSION_LABEL, transcript));
 }

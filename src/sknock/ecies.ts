@@ -1,20 +1,14 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createECDH,
-  type ECDH,
-  type KeyObject,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { ascii, concat } from '../bytes/bytes.ts';
+import { hkdfBlocks } from '../crypto/kdf.ts';
 import { Mac } from '../crypto/mac.ts';
+import { AgreementKey, pointOf } from '../crypto/p256.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { SealedRequest } from './datagram.ts';
 
-const CURVE = 'prime256v1';
 const CIPHER = 'aes-128-cbc';
 /** Of the key, and of the initialisation vector. */
 const CIPHER_LENGTH = 16;
-const SCALAR_LENGTH = 32;
 
 /** The salt of HKDF: these digits themselves, not the bytes that they stand for (sknock.md, section 4). */
 const SALT = ascii(
@@ -23,6 +17,12 @@ const SALT = ascii(
     '73652028776861742061206e696365207375727072697365290a4272696e' +
     '6720796f757220616c69626973',
 );
+
+const labels = {
+  key: ascii('knock'),
+  iv: ascii('iv0AES128CBC'),
+  session: ascii('hknock session'),
+};
 
 /** HKDF-Extract (RFC 5869, section 2.2) with that salt. */
 const extract = new Mac(SALT);
@@ -36,17 +36,16 @@ export interface Opened {
 
 /** Opens what was sealed for one server. */
 export class RequestOpener {
-  readonly #ecdh: ECDH;
+  readonly #key: AgreementKey;
 
   /** @param privateKey on P-256 */
   constructor(privateKey: KeyObject) {
-    this.#ecdh = createECDH(CURVE);
-    this.#ecdh.setPrivateKey(scalarOf(privateKey));
+    this.#key = AgreementKey.from(privateKey);
   }
 
   /** Costs one Diffie-Hellman for whatever a stranger sends: nothing in the protocol tells forgeries apart before. */
   open({ ciphertext, point }: SealedRequest): Opened | 'point' | 'padding' {
-    const shared = this.#agree(point);
+    const shared = this.#key.agree(point);
     if (shared === null) return 'point';
     const { key, iv, sessionSecret } = deriveSecrets(shared);
     try {
@@ -54,15 +53,6 @@ export class RequestOpener {
       return { plaintext: concat(decipher.update(ciphertext), decipher.final()), sessionSecret };
     } catch {
       return 'padding';
-    }
-  }
-
-  // OpenSSL refuses what is not a point of the curve, and infinity
-  #agree(point: Uint8Array): Uint8Array | null {
-    try {
-      return this.#ecdh.computeSecret(point);
-    } catch {
-      return null;
     }
   }
 }
@@ -75,49 +65,22 @@ export function sealRequest(
   plaintext: Uint8Array,
   { serverKey, entropy }: { readonly serverKey: KeyObject; readonly entropy: Entropy },
 ): SealedRequest {
-  const ephemeral = drawKey(entropy);
-  const { key, iv } = deriveSecrets(ephemeral.computeSecret(pointOf(serverKey)));
+  const ephemeral = AgreementKey.draw(entropy);
+  const shared = ephemeral.agree(pointOf(serverKey));
+  if (shared === null) throw new RangeError("the server's public key is no point of the curve");
+  const { key, iv } = deriveSecrets(shared);
   const cipher = createCipheriv(CIPHER, key, iv);
   return {
     ciphertext: concat(cipher.update(plaintext), cipher.final()),
-    point: ephemeral.getPublicKey(),
+    point: ephemeral.point,
   };
 }
 
 function deriveSecrets(shared: Uint8Array) {
-  const expand = new Mac(extract.of(shared));
-  // the first block of HKDF-Expand (RFC 5869, section 2.3)
-  const derive = (info: string): Uint8Array => expand.of(ascii(info), Uint8Array.of(1));
+  const expand = hkdfBlocks(extract.of(shared));
   return {
-    key: derive('knock').subarray(0, CIPHER_LENGTH),
-    iv: derive('iv0AES128CBC').subarray(0, CIPHER_LENGTH),
-    sessionSecret: derive('hknock session'),
+    key: expand(labels.key).subarray(0, CIPHER_LENGTH),
+    iv: expand(labels.iv).subarray(0, CIPHER_LENGTH),
+    sessionSecret: expand(labels.session),
   };
-}
-
-// one draw in four thousand million is no scalar of the curve
-function drawKey(entropy: Entropy): ECDH {
-  const ecdh = createECDH(CURVE);
-  for (;;) {
-    try {
-      ecdh.setPrivateKey(entropy.bytes(SCALAR_LENGTH));
-      return ecdh;
-    } catch {
-      // draw again
-    }
-  }
-}
-
-function scalarOf(privateKey: KeyObject): Buffer {
-  const { crv, d } = privateKey.export({ format: 'jwk' });
-  if (crv !== 'P-256' || d === undefined) throw new TypeError('the key is not on P-256');
-  return Buffer.from(d, 'base64url');
-}
-
-function pointOf(publicKey: KeyObject): Uint8Array {
-  const { crv, x, y } = publicKey.export({ format: 'jwk' });
-  if (crv !== 'P-256' || x === undefined || y === undefined) {
-    throw new TypeError('the key is not on P-256');
-  }
-  return concat(Uint8Array.of(0x04), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url'));
 }

@@ -1,6 +1,7 @@
-import { createHash, type KeyObject, verify } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { familyOf } from '../bytes/address.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
+import { isSignedInDer } from '../crypto/p256.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
 import type { ClientCertificate } from '../pki/certificate.ts';
 import type { CertificateVerifier } from '../pki/verifier.ts';
@@ -122,7 +123,7 @@ export class SknockResponder {
     if (!allows(certificate, request.port)) return drop('port', certificate);
     // step 12
     const { signed, signature } = request;
-    if (!verify('sha256', signed, certificate.publicKey, signature)) {
+    if (!isSignedInDer(certificate.publicKey, signed, signature)) {
       return drop('signature', certificate);
     }
     // step 13
@@ -165,7 +166,7 @@ interface Checked {
  * request that is inside stays the same.
  */
 function digestOf(plaintext: Uint8Array): string {
-  return createHash('sha256').update(plaintext).digest('hex').slice(0, 32);
+  return hash('sha256', plaintext, 'hex').slice(0, 32);
 }
 
 function allows({ authorised }: ClientCertificate, port: ServicePort): boolean {
