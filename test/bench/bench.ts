@@ -5,6 +5,7 @@ import { leaks } from './gate-leaks.ts';
 import { throughput } from './gate.ts';
 import { grants } from './grants.ts';
 import { knocks } from './knocks.ts';
+import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
 import { sequences } from './sequences.ts';
 import { formatRows, type Row } from './table.ts';
@@ -16,6 +17,7 @@ const parts: readonly (readonly [
 ])[] = [
   ['Knocking through a NAT', knocks, true],
   ['What one core deals with', rates, false],
+  ['Packets with certificates', packets, false],
   ['Grants in the kernel', grants, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
   ['Memory under garbage', memory, false],
