@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type koffi from 'koffi';
 
 /** A key, a group or a point in OpenSSL's memory. */
-export type Pointer = object;
+type Pointer = object;
 
 /** Calls of the OpenSSL that Node itself is made with, for what Node's own take much longer for; those that fail give 0. */
 export interface Openssl {
