@@ -6,3 +6,5 @@ export const SECRET_LENGTH = 32;
 export const TOTP_SECRET_LENGTH = 32;
 /** Length of a responder's identity in bytes. */
 export const RESPONDER_ID_LENGTH = 16;
+/** Length of the key of encrypted mapping in bytes: three DES keys, their parity bits included (sequence-encrypted.md). */
+export const TRIPLE_DES_KEY_LENGTH = 24;

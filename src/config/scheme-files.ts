@@ -4,7 +4,11 @@ import { readPrivateFile } from '../store/private-file.ts';
 import { parseToml } from '../store/toml/document.ts';
 import { reportTroubles, type Source } from '../store/toml/report.ts';
 import { findNode } from '../store/toml/tree.ts';
+import { isWatched } from '../sequence/scheme.ts';
 import type { SchemeContext } from '../sequence/scheme-context.ts';
+import { includesPort } from '../units/network.ts';
+import { dynamicKind } from './schemes/dynamic.ts';
+import { encryptedKind } from './schemes/encrypted.ts';
 import { fixedKind } from './schemes/fixed.ts';
 import type { SchemeFile } from './schemes/kind.ts';
 import { portsInUse } from './sequence.ts';
@@ -13,6 +17,8 @@ import type { ServerConfig } from './server-config.ts';
 /** All kinds of schemes that a file can set up. */
 const kinds = {
   fixed: fixedKind,
+  dynamic: dynamicKind,
+  encrypted: encryptedKind,
 } as const;
 
 /** The file of a scheme in a server's folder. */
@@ -67,9 +73,7 @@ export function decodeScheme(content: string, source: Source): SchemeFile {
 }
 
 function refuseNeededPorts({ watched }: SchemeFile, config: ServerConfig, file: string): void {
-  const needed = portsInUse(config).find(({ protocol, port }) =>
-    watched.some((each) => each.protocol === protocol && port >= each.first && port <= each.last),
-  );
+  const needed = portsInUse(config).find((each) => isWatched(each, watched));
   if (needed === undefined) return;
   const { protocol, port, holder } = needed;
   throw new HknockError(
@@ -83,8 +87,6 @@ function refuseNeededPorts({ watched }: SchemeFile, config: ServerConfig, file: 
 export function serviceFinder({
   services,
 }: Pick<ServerConfig, 'services'>): SchemeContext['serviceOf'] {
-  return ({ protocol, port }) =>
-    [...services.values()].find(({ ports }) =>
-      ports.some((each) => each.protocol === protocol && each.port === port),
-    )?.name ?? null;
+  return (port) =>
+    [...services.values()].find(({ ports }) => includesPort(ports, port))?.name ?? null;
 }

@@ -10,6 +10,7 @@ import { isRenewable } from '../units/admission.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
 import { leaseEnd, type LeaseOutcome } from '../units/lease.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
+import { includesPort } from '../units/network.ts';
 import { formatDuration, later, type MonotonicMs, type UnixMs } from '../units/time.ts';
 import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
 
@@ -151,17 +152,18 @@ export class Grants {
   }
 
   /**
-   * Ends a peer's grants for a service to one address; with `cut` also the peer's connections from there, those of earlier
+   * Ends a peer's grants for a service, or for one port of it, to one address; with `cut` also the peer's connections from there, those of earlier
    * grants included. Gives how many grants it closed.
    * @throws {HknockError} as `closePeers`
    */
   async closeSource(
-    { peer, service, source }: Pick<Grant, 'peer' | 'service' | 'source'>,
+    { peer, service, source, port }: Pick<Grant, 'peer' | 'service' | 'source' | 'port'>,
     { cut }: { readonly cut: boolean },
   ): Promise<number> {
     const grants = this.#live
       .of(peer)
-      .filter((each) => each.service === service && each.source === source);
+      .filter((each) => each.service === service && each.source === source)
+      .filter(({ ports }) => port === undefined || includesPort(ports, port));
     await this.#close(grants, cut ? [{ peer, source }] : []);
     return grants.length;
   }

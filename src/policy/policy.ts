@@ -7,7 +7,7 @@ import {
 } from '../units/admission.ts';
 import { type Knock, refuse, type Refused } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { IpAddress, ServicePort } from '../units/network.ts';
+import { includesPort, type IpAddress, type ServicePort } from '../units/network.ts';
 import type { DurationMs } from '../units/time.ts';
 
 /** A named set of ports that may be opened. */
@@ -122,10 +122,6 @@ function wantedPorts(
 ): readonly ServicePort[] | null {
   if (wanted === undefined) return ports;
   return includesPort(ports, wanted) ? [wanted] : null;
-}
-
-function includesPort(ports: readonly ServicePort[], { protocol, port }: ServicePort): boolean {
-  return ports.some((each) => each.protocol === protocol && each.port === port);
 }
 
 /** Only what can be renewed can be kept, and only UDP needs it. */

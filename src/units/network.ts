@@ -63,6 +63,14 @@ export function parseServicePort(text: string): ServicePort {
   return { protocol: match[1] as Protocol, port };
 }
 
+/** Whether a port is among some. */
+export function includesPort(
+  ports: readonly ServicePort[],
+  { protocol, port }: ServicePort,
+): boolean {
+  return ports.some((each) => each.protocol === protocol && each.port === port);
+}
+
 /**
  * Reads `10000-32767`.
  * @throws {HknockError} `usage` when the text is anything else

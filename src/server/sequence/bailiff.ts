@@ -84,9 +84,10 @@ export class Bailiff {
     return kind;
   }
 
-  #close({ peer, service, address, action }: Verdict, { source }: Packet): Promise<number> {
-    const cut = action.kind === 'ban';
-    return this.#context.grants.closeSource({ peer, service, source: address ?? source }, { cut });
+  #close(verdict: Verdict, packet: Packet): Promise<number> {
+    const { peer, service, port, address: source = packet.source, action } = verdict;
+    const about = { peer, service, source, ...(port && { port }) };
+    return this.#context.grants.closeSource(about, { cut: action.kind === 'ban' });
   }
 }
 

@@ -1,10 +1,13 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { schemePath } from '../../../src/config/scheme-files.ts';
+import { decodeScheme, schemePath } from '../../../src/config/scheme-files.ts';
+import type { Call } from '../../../src/sequence/scheme.ts';
 import { startSequenceMode } from '../../../src/server/sequence/sequence-mode.ts';
 import { Server } from '../../../src/server/server.ts';
 import { parsePeerName } from '../../../src/units/names.ts';
+import { type IpAddress, parseServicePort } from '../../../src/units/network.ts';
+import type { DurationMs } from '../../../src/units/time.ts';
 import { until } from '../../support/netns.ts';
 import { Folder } from './folder.ts';
 import { partsFor, type Running } from './running.ts';
@@ -117,6 +120,44 @@ test('a ban closes, cuts, and lasts as long as it was to', async (t) => {
   t.deepEqual(gate.grants(), ['ssh 192.0.2.8']);
   gate.running.clock.advance(600_000);
   await gate.knock(open, { until: ['granted', 3] });
+});
+
+test('dynamic mapping opens the one port that it tells, and closes it when it comes again', async (t) => {
+  const gate = await Gate.open(
+    t,
+    'kind = "dynamic"\npeer = "alice"\nports = "100-109"\nheader = "203"\nfooter = "302"\n',
+  );
+  const port443 = [102, 100, 103, 100, 104, 104, 103, 101, 103, 100, 102].map(
+    (port) => `tcp/${String(port)}`,
+  );
+  await gate.knock(port443, { until: ['granted', 1] });
+  const [grant] = gate.running.server.grants();
+  t.deepEqual(grant?.ports.map(Object.values), [['tcp', 443]]);
+  await gate.knock(port443, { until: ['closed', 1] });
+  t.deepEqual(gate.grants(), []);
+  await gate.knock(port443, { until: ['granted', 2] });
+});
+
+test('encrypted mapping lets in the address that it tells, for no longer than the policy says', async (t) => {
+  const text = `kind = "encrypted"\npeer = "alice"\nports = "745-1000"\nkey = "${'QUJD'.repeat(8)}"\n`;
+  const gate = await Gate.open(t, text, [/ttl = "30s"/, 'ttl = "5m"']);
+  const scheme = decodeScheme(text, { file: 'door.toml', code: 'bad-input' });
+  const about = { port: parseServicePort('tcp/22'), address: '203.0.113.9' as IpAddress };
+  const knocks = (call: Call): readonly string[] =>
+    scheme.hits(call).map(({ protocol, port }) => `${protocol}/${String(port)}`);
+
+  const minutes = (count: number): Call => ({
+    action: 'open',
+    ...about,
+    lifetimeMs: (count * 60_000) as DurationMs,
+  });
+  await gate.knock(knocks(minutes(2)), { until: ['granted', 1] });
+  t.deepEqual(gate.grants(), ['ssh 203.0.113.9']);
+  t.like(gate.running.server.grants()[0], { lifetimeMs: 120_000 });
+  await gate.knock(knocks({ action: 'close', ...about }), { until: ['closed', 1] });
+  t.deepEqual(gate.grants(), []);
+  await gate.knock(knocks(minutes(254)), { until: ['granted', 2] });
+  t.like(gate.running.server.grants()[0], { lifetimeMs: 300_000 });
 });
 
 test('a peer that is revoked has no sequence any more', async (t) => {
