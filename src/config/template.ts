@@ -124,7 +124,7 @@ path = "control.sock"
 # crl_refresh = "30m"
 # # When it is missing or out of date: "closed" lets no certificate in, "warn" goes on with the last one.
 # on_stale = "closed"
-# # Threads for public-key work; one less than there are processors if not said.
+# # Threads for public-key work, and as many for sKnock; one less than there are processors, at least one, if not said.
 # threads = 1
 
 # For clients that knock with one packet and a certificate, as sKnock does; it needs [certificates]. They must know their

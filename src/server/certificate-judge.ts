@@ -17,7 +17,8 @@ import type { Outcome } from '../units/knock.ts';
 import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
 import type { Certificates } from './certificates.ts';
-import type { ExaminerData, ExaminerJob } from './examiner-program.ts';
+import type { ExaminerJob } from './examiner-program.ts';
+import type { Examiners } from './examiners.ts';
 import type { Judge } from './knock-port.ts';
 import { type PoolCounters, programBeside, WorkerPool } from './worker-pool.ts';
 
@@ -29,8 +30,8 @@ const LOG_RATE = { perSecond: 1, burst: 10 };
 const LOG_SOURCES = 1024;
 
 export interface CertificateJudgeOptions {
-  readonly certificates: Pick<Certificates, 'verifier' | 'key'>;
-  readonly threads: number;
+  readonly certificates: Pick<Certificates, 'verifier'>;
+  readonly examiners: Examiners;
   readonly limits: KnockLimits;
   readonly replayCapacity: number;
   readonly clock: Clock;
@@ -47,12 +48,10 @@ export class CertificateJudge implements Judge {
 
   /** @throws {HknockError} `host` when its threads cannot start */
   static async start(options: CertificateJudgeOptions): Promise<CertificateJudge> {
-    const { certificates, threads, clock, log } = options;
-    const data: ExaminerData = { key: certificates.key, ca: certificates.verifier.anchor.der };
+    const { examiners, clock, log } = options;
     const pool = await WorkerPool.start<ExaminerJob, Verdict>({
       program: programBeside(import.meta.url, 'examiner-program'),
-      data,
-      threads,
+      ...examiners,
       capacity: LINE_CAPACITY,
       clock,
       log,
@@ -61,10 +60,10 @@ export class CertificateJudge implements Judge {
   }
 
   private constructor(options: CertificateJudgeOptions, pool: WorkerPool<ExaminerJob, Verdict>) {
-    const { certificates, ...rest } = options;
+    const { examiners, ...rest } = options;
     this.#options = options;
     this.#pool = pool;
-    const keys = lobbyKeys(pointOf(certificates.key));
+    const keys = lobbyKeys(pointOf(examiners.data.key));
     this.#responder = new CertificateResponder({ keys, ...rest });
   }
 

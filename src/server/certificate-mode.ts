@@ -1,8 +1,7 @@
-import type { KeyObject } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import type { ServerFolder } from '../config/server-folder.ts';
 import { CertificateJudge } from './certificate-judge.ts';
 import type { Certificates } from './certificates.ts';
+import { areSame, type Examiners, examinersFor } from './examiners.ts';
 import type { Mode, ModeContext, StartMode } from './mode.ts';
 
 /** Takes knocks of clients with certificates on the port of the others, when the configuration has certificates. */
@@ -19,7 +18,7 @@ class CertificateMode implements Mode {
 
   /** @throws {HknockError} `host` when the threads cannot start */
   static async start(context: ModeContext, certificates: Certificates): Promise<CertificateMode> {
-    const running = await run(context, materialOf(certificates, context.folder));
+    const running = await run(context, certificates, examinersFor(certificates, context.folder));
     return new CertificateMode(context, certificates, running);
   }
 
@@ -36,10 +35,10 @@ class CertificateMode implements Mode {
 
   /** Another authority, or key of ours, wants another judge; nothing that was said to the old one counts any more. */
   async reload(folder: ServerFolder): Promise<void> {
-    const material = materialOf(this.#certificates, folder);
-    if (isSame(material, this.#running.material)) return;
+    const examiners = examinersFor(this.#certificates, folder);
+    if (areSame(examiners, this.#running.examiners)) return;
     const before = this.#running;
-    this.#running = await run(this.#context, material);
+    this.#running = await run(this.#context, this.#certificates, examiners);
     await before.stop();
   }
 
@@ -48,40 +47,23 @@ class CertificateMode implements Mode {
   }
 }
 
-/** What a judge is made from. */
-interface Material {
-  readonly certificates: Certificates;
-  readonly key: KeyObject;
-  readonly ca: Uint8Array;
-  readonly threads: number;
-}
-
 /** A judge at work. */
 interface Running {
-  readonly material: Material;
+  readonly examiners: Examiners;
   readonly judge: CertificateJudge;
   stop(): Promise<void>;
 }
 
-function materialOf(certificates: Certificates, { config }: ServerFolder): Material {
-  const { key, verifier } = certificates;
-  // one processor is left to the event loop
-  const usual = Math.max(1, availableParallelism() - 1);
-  const threads = config.certificates?.threads ?? usual;
-  return { certificates, key, ca: verifier.anchor.der, threads };
-}
-
-function isSame(a: Material, b: Material): boolean {
-  return a.key.equals(b.key) && Buffer.compare(a.ca, b.ca) === 0 && a.threads === b.threads;
-}
-
-async function run(context: ModeContext, material: Material): Promise<Running> {
+async function run(
+  context: ModeContext,
+  certificates: Certificates,
+  examiners: Examiners,
+): Promise<Running> {
   const { folder, limits, port, clock, entropy, log } = context;
-  const { certificates, threads } = material;
   const replayCapacity = folder.config.limits.replayRecords;
   const judge = await CertificateJudge.start({
     certificates,
-    threads,
+    examiners,
     limits,
     replayCapacity,
     clock,
@@ -93,5 +75,5 @@ async function run(context: ModeContext, material: Material): Promise<Running> {
     place.remove();
     await judge.stop();
   };
-  return { material, judge, stop };
+  return { examiners, judge, stop };
 }

@@ -1,19 +1,11 @@
 // What a thread of the pool runs: the public-key work of certificate.md, section 4, steps 10 to 13.
-import type { KeyObject } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Examination, examine, type Verdict } from '../certificate/examine.ts';
 import { AgreementKey } from '../crypto/p256.ts';
 import { CertificateVerifier } from '../pki/verifier.ts';
 import type { UnixMs } from '../units/time.ts';
+import type { ExaminerData } from './examiners.ts';
 import type { Order, Report } from './worker-pool.ts';
-
-/** What each thread knows from the start. */
-export interface ExaminerData {
-  /** The responder's private key. */
-  readonly key: KeyObject;
-  /** The authority's certificate, DER. */
-  readonly ca: Uint8Array;
-}
 
 /** One Response to look at, and the time by which its certificate is judged. */
 export interface ExaminerJob {

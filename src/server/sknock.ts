@@ -5,22 +5,28 @@ import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import { type SknockDropReason, sknockDropReasons } from '../sknock/drop-reason.ts';
-import { SknockResponder, type SknockJudgement } from '../sknock/responder.ts';
+import type { SknockExamination } from '../sknock/examine.ts';
+import {
+  type SknockArrival,
+  type SknockDrop,
+  type SknockKnock,
+  SknockResponder,
+} from '../sknock/responder.ts';
 import type { ServiceName } from '../units/names.ts';
 import { type Endpoint, formatServicePort } from '../units/network.ts';
 import type { Certificates } from './certificates.ts';
 import { DropLog } from './drop-log.ts';
+import { examinersFor } from './examiners.ts';
 import type { Mode, ModeContext } from './mode.ts';
 import { RedirectedRange } from './redirected-range.ts';
 import { SknockReplays } from './sknock-replays.ts';
+import { SknockThreads } from './sknock-threads.ts';
 
 /** The ports of which the reference client chooses one at random for each knock. */
 const REFERENCE_PORTS = [10_000, 60_000] as const;
 
 /** Of the server's folder: what may not be opened again after a restart. */
 const REPLAY_FILE = 'sknock.replays';
-
-type Verdict = Extract<SknockJudgement, { readonly kind: 'knock' }>;
 
 /** Starts sKnock (sknock.md) if the configuration has it. @throws {HknockError} */
 export async function startSknock(context: ModeContext): Promise<Mode | null> {
@@ -40,7 +46,10 @@ export async function startSknock(context: ModeContext): Promise<Mode | null> {
     undo.push(() => replays.close());
     const range = new RedirectedRange({ clock, log });
     undo.push(() => range.stop());
-    const mode = new SknockMode(context, { socket, replays, range, config: sknock, certificates });
+    const threads = await SknockThreads.start(examinersFor(certificates, folder), { clock, log });
+    undo.push(() => threads.stop());
+    const parts = { socket, replays, range, threads, config: sknock, certificates };
+    const mode = new SknockMode(context, parts);
     await mode.reload(folder);
     return mode;
   } catch (fault) {
@@ -53,6 +62,7 @@ interface Parts {
   readonly socket: DatagramSocket;
   readonly replays: SknockReplays;
   readonly range: RedirectedRange;
+  readonly threads: SknockThreads;
   readonly config: SknockConfig;
   readonly certificates: Certificates;
 }
@@ -87,21 +97,23 @@ class SknockMode implements Mode {
   counters(): Readonly<Record<string, number>> {
     const { received, truncated } = this.#parts.socket.counters();
     const drops = { ...this.#drops, length: this.#drops.length + truncated };
-    const failed = this.#failed;
-    return { received, granted: this.#granted, refused: this.#refused, failed, ...drops };
+    const { threads, waiting, crashed } = this.#parts.threads.counters();
+    const ends = { granted: this.#granted, refused: this.#refused, failed: this.#failed };
+    return { received, ...ends, ...drops, threads, waiting, crashed };
   }
 
-  async reload({ config: { sknock, services } }: ServerFolder): Promise<void> {
+  async reload(folder: ServerFolder): Promise<void> {
+    const { sknock, services } = folder.config;
     // to be off is for the next start
     const config = sknock ?? this.#parts.config;
-    const { certificates, replays } = this.#parts;
+    const { certificates, replays, threads } = this.#parts;
+    await threads.replace(examinersFor(certificates, folder));
     const holders = new Map<string, ServiceName>(
       [...services.values()].flatMap(({ name, ports }) =>
         ports.map((port) => [formatServicePort(port), name] as const),
       ),
     );
     this.#responder = new SknockResponder({
-      privateKey: certificates.key,
       certificates: { verify: (der, now) => certificates.verifier.verify(der, now) },
       serviceOf: (port) => holders.get(formatServicePort(port)) ?? null,
       ...config,
@@ -118,6 +130,7 @@ class SknockMode implements Mode {
   async stop(): Promise<void> {
     await this.#parts.range.stop();
     await this.#parts.socket.close();
+    await this.#parts.threads.stop();
     await this.#parts.replays.close();
   }
 
@@ -130,18 +143,31 @@ class SknockMode implements Mode {
   }
 
   #receive(bytes: Uint8Array, source: Endpoint): void {
+    const judged = this.#responder?.receive(bytes, this.#arrival(source));
+    if (judged?.kind === 'drop') this.#drop(judged, source);
+    if (judged?.kind === 'examine') void this.#examine(judged.examination, source);
+  }
+
+  async #examine(examination: SknockExamination, source: Endpoint): Promise<void> {
+    const verdict = await this.#parts.threads.examine(examination);
+    // it may be another one by now
+    const judged = verdict && this.#responder?.judge(verdict, this.#arrival(source));
+    if (judged?.kind === 'knock') await this.#conclude(judged);
+    else this.#drop(judged ?? { reason: 'overload', holder: null }, source);
+  }
+
+  #arrival(source: Endpoint): SknockArrival {
     const { clock } = this.#context;
-    const arrival = { source, unixMs: clock.unixMs(), monotonicMs: clock.monotonicMs() };
-    const judged = this.#responder?.receive(bytes, arrival);
-    if (judged?.kind === 'knock') void this.#conclude(judged);
-    if (judged?.kind !== 'drop') return;
-    const { reason, certificate } = judged;
+    return { source, unixMs: clock.unixMs(), monotonicMs: clock.monotonicMs() };
+  }
+
+  #drop({ reason, holder }: Pick<SknockDrop, 'reason' | 'holder'>, source: Endpoint): void {
     this.#drops[reason]++;
-    const { serial, subject } = certificate ?? {};
+    const { serial, subject } = holder ?? {};
     this.#dropLog.say(reason, { source: source.address, serial, subject });
   }
 
-  async #conclude({ knock, seen }: Verdict): Promise<void> {
+  async #conclude({ knock, seen }: SknockKnock): Promise<void> {
     try {
       // first: whoever ends us in between must not be able to have it opened twice
       await this.#parts.replays.keep(seen);

@@ -6,6 +6,7 @@ export const sknockDropReasons = [
   'length',
   'id',
   'version',
+  'overload',
   'point',
   'padding',
   'malformed',

@@ -8,14 +8,14 @@ import { CertificateVerifier } from '../../src/pki/verifier.ts';
 import { encodeDatagram } from '../../src/sknock/datagram.ts';
 import { sealRequest } from '../../src/sknock/ecies.ts';
 import { ReplayCache } from '../../src/sknock/replay-cache.ts';
-import { SknockResponder } from '../../src/sknock/responder.ts';
+import { sknockServer } from '../support/sknock.ts';
 import { encodeSignedRequest } from '../../src/sknock/signed-request.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import { parseServiceName } from '../../src/units/names.ts';
 import { parseDuration, type MonotonicMs, type UnixMs } from '../../src/units/time.ts';
 
 const plenty = { perSecond: 1e6, burst: 1e6 };
-const responder = new SknockResponder({
+const receive = sknockServer({
   privateKey: readKey('server'),
   certificates: new CertificateVerifier({ ca: readCertificate('ca') }),
   serviceOf: () => parseServiceName('any'),
@@ -40,14 +40,14 @@ function sealed(plaintext: Uint8Array): Uint8Array {
 
 test('no bytes of a stranger open anything or bring the server down', (t) => {
   const property = fc.property(fc.uint8Array({ maxLength: 1300, size: 'max' }), (bytes) => {
-    t.is(responder.receive(bytes, arrival).kind, 'drop');
+    t.is(receive(bytes, arrival).kind, 'drop');
   });
   fc.assert(property, { numRuns: 2000 });
 });
 
 test('nor do any that are sealed for the server', (t) => {
   const property = fc.property(fc.uint8Array({ maxLength: 1100, size: 'max' }), (bytes) => {
-    t.is(responder.receive(sealed(bytes), arrival).kind, 'drop');
+    t.is(receive(sealed(bytes), arrival).kind, 'drop');
   });
   fc.assert(property, { numRuns: 500 });
 });
@@ -70,7 +70,7 @@ test('nor do any that have the form of a request, with any certificate and signa
   const reasons = new Set<string>();
   const property = fc.property(certificates, signatures, (each, signature) => {
     const plaintext = encodeSignedRequest(Buffer.concat([head, each]), signature);
-    const judged = responder.receive(sealed(plaintext), arrival);
+    const judged = receive(sealed(plaintext), arrival);
     t.is(judged.kind, 'drop');
     if (judged.kind === 'drop') reasons.add(judged.reason);
   });

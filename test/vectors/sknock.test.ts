@@ -8,7 +8,8 @@ import { decodeDatagram } from '../../src/sknock/datagram.ts';
 import { sknockDropReasons } from '../../src/sknock/drop-reason.ts';
 import { RequestOpener } from '../../src/sknock/ecies.ts';
 import { ReplayCache } from '../../src/sknock/replay-cache.ts';
-import { SknockResponder, type SknockJudgement } from '../../src/sknock/responder.ts';
+import type { SknockDrop, SknockKnock } from '../../src/sknock/responder.ts';
+import { sknockServer } from '../support/sknock.ts';
 import { certificatePeerName, type ServiceName } from '../../src/units/names.ts';
 import { type Endpoint, formatServicePort } from '../../src/units/network.ts';
 import type { DurationMs, MonotonicMs, UnixMs } from '../../src/units/time.ts';
@@ -20,9 +21,9 @@ const vectors = readVectors('sknock');
 
 for (const vector of vectors) {
   test(vector.name, (t) => {
-    const responder = responderFor(vector);
+    const receive = responderFor(vector);
     for (const { atUnixMs, source, datagram, expect } of vector.steps) {
-      const judged = responder.receive(bytes(datagram), {
+      const judged = receive(bytes(datagram), {
         source: endpoint(source),
         unixMs: atUnixMs as UnixMs,
         monotonicMs: 0 as MonotonicMs,
@@ -50,7 +51,7 @@ for (const { name, server, steps, intermediate } of vectors) {
   });
 }
 
-test('every reason for a drop has its vector, but those of the certificate that the certificates’ own tests have', (t) => {
+test('every reason for a drop has its vector, but that of a line that is full, and those that the certificates’ own tests have', (t) => {
   const seen = new Set(
     vectors.flatMap(({ steps }) =>
       steps.map(({ expect }) => ('drop' in expect ? expect.drop : '')),
@@ -59,6 +60,7 @@ test('every reason for a drop has its vector, but those of the certificate that 
   t.deepEqual(
     sknockDropReasons.filter((reason) => !seen.has(reason)),
     [
+      'overload',
       'certificate-wrong-key',
       'certificate-wrong-usage',
       'certificate-bad-authorisation',
@@ -68,7 +70,7 @@ test('every reason for a drop has its vector, but those of the certificate that 
   );
 });
 
-function told(judged: SknockJudgement): unknown {
+function told(judged: SknockDrop | SknockKnock): unknown {
   if (judged.kind === 'drop') return { drop: judged.reason };
   const { service, port, observed, claimed, authorised, sessionSecret } = judged.knock;
   return {
@@ -83,10 +85,10 @@ function told(judged: SknockJudgement): unknown {
   };
 }
 
-function responderFor({ server, ca, services, config }: Vector): SknockResponder {
+function responderFor({ server, ca, services, config }: Vector) {
   const plenty = { perSecond: 1000, burst: 1000 };
   const { replayCapacity, knocksPerPeer, windowMs, ...rest } = config;
-  return new SknockResponder({
+  return sknockServer({
     ...rest,
     windowMs: windowMs as DurationMs,
     privateKey: keyOf(server),

@@ -87,8 +87,9 @@ async function send(
 
 /** How many datagrams have come to their end. */
 function concluded(server: Server): number {
-  const { received, ...ends } = server.status().modes['sknock'] ?? {};
-  if (received === undefined) throw new Error('sKnock is off');
+  const { sknock } = server.status().modes;
+  if (sknock === undefined) throw new Error('sKnock is off');
+  const { received, threads, waiting, crashed, ...ends } = sknock;
   return Object.values(ends).reduce((sum, count) => sum + count, 0);
 }
 
@@ -129,6 +130,18 @@ test('a knock counts once, over a restart too', async (t) => {
   t.like(again.status().modes['sknock'], { granted: 0, replay: 1 });
   await send(running, again, datagramFor(ssh));
   t.like(again.status().modes['sknock'], { granted: 1 });
+});
+
+test('of two that come at once, and are looked at together, one counts', async (t) => {
+  const running = await serve(t);
+  const { server, port } = running;
+  const remote = { address: us, port };
+  const socket = await connectDatagramSocket(remote);
+  const knock = datagramFor(ssh);
+  for (const each of [knock, knock]) socket.send(each, remote, remote);
+  await until(() => concluded(server) === 2, 'both to be judged');
+  await socket.close();
+  t.like(server.status().modes['sknock'], { granted: 1, replay: 1 });
 });
 
 test('a record that is none of ours keeps the server from starting', async (t) => {

@@ -5,7 +5,7 @@ import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { CertificateVerifier } from '../../../src/pki/verifier.ts';
 import { createSknock } from '../../../src/sknock/initiator.ts';
 import { ReplayCache } from '../../../src/sknock/replay-cache.ts';
-import { SknockResponder } from '../../../src/sknock/responder.ts';
+import { sknockServer } from '../../support/sknock.ts';
 import { parseServiceName } from '../../../src/units/names.ts';
 import { type IpAddress, parseServicePort } from '../../../src/units/network.ts';
 import { type MonotonicMs, parseDuration, type UnixMs } from '../../../src/units/time.ts';
@@ -19,9 +19,9 @@ const identity = {
   serverKey: createPublicKey(readKey('server')),
 };
 
-function responder(): SknockResponder {
+function responder() {
   const plenty = { perSecond: 100, burst: 100 };
-  return new SknockResponder({
+  return sknockServer({
     privateKey: readKey('server'),
     certificates: new CertificateVerifier({ ca: readCertificate('ca') }),
     serviceOf: () => parseServiceName('any'),
@@ -48,7 +48,7 @@ for (const [text, port] of [
       issuedAtUnixS: unixMs / 1000,
     };
     const datagram = createSknock(identity, wish, new FakeEntropy());
-    const judged = responder().receive(datagram, arrival(wish.address));
+    const judged = responder()(datagram, arrival(wish.address));
     if (judged.kind === 'drop') throw new Error(judged.reason);
     t.like(judged.knock, { port: wish.port, claimed: { address: wish.address, port: 0 } });
   });
@@ -67,8 +67,8 @@ test('no two datagrams of one wish have anything in common but the header', (t) 
   t.deepEqual(first.subarray(0, 4), second.subarray(0, 4));
   t.notDeepEqual(first.subarray(4, 20), second.subarray(4, 20));
   // and as they are signed anew, both count
-  t.is(server.receive(first, arrival(wish.address)).kind, 'knock');
-  t.is(server.receive(second, arrival(wish.address)).kind, 'knock');
+  t.is(server(first, arrival(wish.address)).kind, 'knock');
+  t.is(server(second, arrival(wish.address)).kind, 'knock');
 });
 
 test('every bit of a datagram counts, but for those that say an older version', (t) => {
@@ -82,7 +82,7 @@ test('every bit of a datagram counts, but for those that say an older version', 
   for (let bit = 0; bit < 8 * datagram.length; bit++) {
     const flipped = Uint8Array.from(datagram);
     flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-    if (responder().receive(flipped, arrival(wish.address)).kind === 'knock') letIn.push(bit);
+    if (responder()(flipped, arrival(wish.address)).kind === 'knock') letIn.push(bit);
   }
   t.deepEqual(letIn, [8], 'version 0 0 0');
 });
