@@ -6,6 +6,7 @@ import test from 'ava';
 import { readCertificate, readKey } from '../../../fixtures/oracle/sknock.ts';
 import { connectDatagramSocket } from '../../../src/dgram-ext/connect.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
+import { sknockDropReasons } from '../../../src/sknock/drop-reason.ts';
 import { createSknock } from '../../../src/sknock/initiator.ts';
 import { Server } from '../../../src/server/server.ts';
 import { startSknock } from '../../../src/server/sknock.ts';
@@ -89,8 +90,8 @@ async function send(
 function concluded(server: Server): number {
   const { sknock } = server.status().modes;
   if (sknock === undefined) throw new Error('sKnock is off');
-  const { received, threads, waiting, crashed, ...ends } = sknock;
-  return Object.values(ends).reduce((sum, count) => sum + count, 0);
+  const ends = ['granted', 'refused', 'failed', ...sknockDropReasons];
+  return ends.reduce((sum, each) => sum + (sknock[each] ?? 0), 0);
 }
 
 test('a certificate opens the one port that its holder names, and no other of the service', async (t) => {
