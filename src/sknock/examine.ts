@@ -85,7 +85,7 @@ export function examine(
   // step 11
   if (!allows(certificate, request.port)) return { kind: 'unproven', reason: 'port', ...known };
   // step 12
-  if (!isSigned(request, certificate.publicKey))
+  if (!isSignedInDer(certificate.publicKey, request.signed, request.signature))
     return { kind: 'unproven', reason: 'signature', ...known };
   const claimed = decodeClientAddress(request.addressBytes);
   const { sessionSecret } = opened;

@@ -3,7 +3,7 @@ import type { MonotonicMs } from '../../src/units/time.ts';
 import { CertificateResponses } from './certificate-responses.ts';
 import { type CertificateWorld, certificateWorld, client, NOW } from './certificate-world.ts';
 import { p256Speed } from './openssl-speed.ts';
-import { sknockDatagrams, sknockResponder } from './sknock-world.ts';
+import { sknockDatagrams, sknockReceiver } from './sknock-world.ts';
 import { perSecond, type Row } from './table.ts';
 
 /** Timed at a time, between two looks at what openssl does at that time. */
@@ -81,13 +81,13 @@ function nodesOwn(): Measure {
 }
 
 function sknockOf(world: CertificateWorld): Measure {
-  const responder = sknockResponder(world);
+  const receive = sknockReceiver(world);
   const arrival = { source: client, unixMs: NOW, monotonicMs: 0 as MonotonicMs };
   return measureOf(
     () => sknockDatagrams(world, BATCH),
     (datagrams) => {
       for (const each of datagrams) {
-        const { kind } = responder.receive(each, arrival);
+        const { kind } = receive(each, arrival);
         if (kind !== 'knock') throw new Error(kind);
       }
     },

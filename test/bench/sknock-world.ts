@@ -2,11 +2,11 @@ import { KnockLimits } from '../../src/guard/knock-limits.ts';
 import { CertificateVerifier } from '../../src/pki/verifier.ts';
 import { createSknock } from '../../src/sknock/initiator.ts';
 import { ReplayCache } from '../../src/sknock/replay-cache.ts';
-import { SknockResponder } from '../../src/sknock/responder.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import { parseServiceName } from '../../src/units/names.ts';
 import { parseServicePort } from '../../src/units/network.ts';
 import { parseDuration } from '../../src/units/time.ts';
+import { sknockServer } from '../support/sknock.ts';
 import { type CertificateWorld, client, NOW, unlimited } from './certificate-world.ts';
 
 /** The reference server looks at no frame that is shorter. */
@@ -14,9 +14,10 @@ export const MIN_FRAME_LENGTH = 800;
 
 const entropy = createSystemEntropy();
 
-export function sknockResponder({ ca, server }: CertificateWorld): SknockResponder {
+/** Judges datagrams in the one thread that calls it. */
+export function sknockReceiver({ ca, server }: CertificateWorld): ReturnType<typeof sknockServer> {
   const service = parseServiceName('ssh');
-  return new SknockResponder({
+  return sknockServer({
     privateKey: server.privateKey,
     certificates: new CertificateVerifier({ ca }),
     serviceOf: () => service,
