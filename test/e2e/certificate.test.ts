@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { netTest, netTestWith } from '../support/capabilities.ts';
+import { Conversation } from '../support/conversation.ts';
 import {
   type Deployment,
   edit,
@@ -8,8 +9,10 @@ import {
   type Knocked,
   servicePort,
 } from '../support/deployment.ts';
-import type { Machine } from '../support/machine.ts';
+import { inline } from '../support/inline.ts';
+import type { Daemon, Machine } from '../support/machine.ts';
 import { until } from '../support/netns.ts';
+import { grantsInKernel } from '../support/ruleset.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses, type TopologyOptions } from '../support/topology.ts';
 
@@ -34,60 +37,111 @@ crl = "ca/crl.pem"
 crl_refresh = "1s"
 `,
   );
-  const certificate = server.path('alice.pem');
-  await server.hknock(['ca', 'issue', 'alice', '--service', 'web', '--out', certificate]);
-  copyFileSync(certificate, client.path('alice.pem'));
-  copyFileSync(server.path('alice.key'), client.path('alice.key'));
+  await issue(server, client, 'alice');
   copyFileSync(server.path('server/server.pem'), client.path('server.pem'));
   return { ...machines, daemon: await server.serve() };
 }
 
-function argsOf(client: Machine, ...more: readonly string[]): readonly string[] {
-  const files = ['--cert', 'alice.pem', '--key', 'alice.key', '--server-cert', 'server.pem'];
-  const paths = files.map((each) => (each.startsWith('--') ? each : client.path(each)));
-  return ['knock', addresses.server, 'web', '--mode', 'certificate', ...paths, ...more];
+/** Issues a certificate to the client. */
+async function issue(server: Machine, client: Machine, name: string): Promise<void> {
+  const certificate = server.path(`${name}.pem`);
+  await server.hknock(['ca', 'issue', name, '--service', 'web', '--out', certificate]);
+  copyFileSync(certificate, client.path(`${name}.pem`));
+  copyFileSync(server.path(`${name}.key`), client.path(`${name}.key`));
 }
 
-async function knock(client: Machine): Promise<Knocked> {
-  const argv = argsOf(client, '--json');
+/** What `knock` and `connect` take to use a certificate. */
+function argsOf(client: Machine, name = 'alice'): readonly string[] {
+  const files = ['--cert', `${name}.pem`, '--key', `${name}.key`, '--server-cert', 'server.pem'];
+  const paths = files.map((each) => (each.startsWith('--') ? each : client.path(each)));
+  return [addresses.server, 'web', '--mode', 'certificate', ...paths];
+}
+
+async function knock(client: Machine, name = 'alice'): Promise<Knocked> {
+  const argv = ['knock', ...argsOf(client, name), '--json'];
   const { stdout } = await client.hknock(argv, { allowFailure: true });
   return JSON.parse(stdout) as Knocked;
 }
 
-for (const cgnat of [false, true]) {
-  netTest.serial(`a certificate lets in from behind ${cgnat ? 'two NATs' : 'a NAT'}`, async (t) => {
-    const { client, neighbour, daemon } = await deploy(t, { cgnat });
-    t.not(await visit(client, target), welcome);
-    t.like(await knock(client), {
-      granted: true,
-      observedAddress: addresses.public,
-      claimedAddress: addresses.client,
-      behindNat: true,
-      mode: 'certificate',
-    });
-    t.is(await visit(client, target), welcome);
-    t.is(await visit(neighbour, target), 'no answer');
-    t.regex(daemon.log, / granted .*peer=cert-/);
+netTest.serial('a certificate lets in from behind two NATs, and no neighbour', async (t) => {
+  const { client, neighbour, daemon } = await deploy(t, { cgnat: true });
+  t.not(await visit(client, target), welcome);
+  t.like(await knock(client), {
+    granted: true,
+    observedAddress: addresses.public,
+    claimedAddress: addresses.client,
+    behindNat: true,
+    mode: 'certificate',
   });
-}
+  t.is(await visit(client, target), welcome);
+  t.is(await visit(neighbour, target), 'no answer');
+  t.regex(daemon.log, / granted .*peer=cert-/);
+});
 
 netTestWith('faketime').serial(
   'a client with a certificate and a clock ten years off gets in',
   async (t) => {
     const { client } = await deploy(t);
     const env = { DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
-    const argv = ['faketime', '-f', '-10y', ...client.argv(...argsOf(client, '--json'))];
+    const argv = ['faketime', '-f', '-10y', ...client.argv('knock', ...argsOf(client), '--json')];
     t.like(JSON.parse((await client.run(argv, { env })).stdout), { granted: true });
     t.is(await visit(client, target), welcome);
   },
 );
 
-netTest.serial('a certificate that is revoked gets silence, and the log says why', async (t) => {
-  const { client, server, daemon } = await deploy(t);
-  t.like(await knock(client), { granted: true });
-  await server.hknock(['ca', 'revoke', 'alice']);
-  await until(() => / crl taken .*revoked=1/.test(daemon.log), 'the list to be read');
-  t.is(await visit(client, target), 'no answer', 'the grant is gone too');
-  t.like(await knock(client), { granted: false, reason: 'no-answer' });
-  t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
-});
+netTest.serial(
+  'a certificate revoked in a list that is fetched over HTTP loses its grant at once, and its connection when policy says so',
+  async (t) => {
+    const { client, server, daemon } = await deploy(t);
+    await publish(server, server.path('server/ca/crl.pem'));
+    for (const cuts of [false, true]) {
+      const name = cuts ? 'bob' : 'alice';
+      edit(server, (text) =>
+        text
+          .replace(/^crl = .*$/m, `crl = "http://127.0.0.1:${String(crlPort)}/crl.pem?${name}"`)
+          .replace(/^cut_on_revoke = .*$/m, `cut_on_revoke = ${String(cuts)}`),
+      );
+      if (cuts) await issue(server, client, name);
+      const before = reloads(daemon);
+      daemon.child.kill('SIGHUP');
+      await until(() => reloads(daemon) > before, 'the reload');
+      const connect = client.argv('connect', ...argsOf(client, name));
+      const conversation = await Conversation.over(client.start(connect));
+      t.like(await knock(client, name), { granted: true, behindNat: true });
+      t.not(await grantsInKernel(server.place), 0);
+      await server.hknock(['ca', 'revoke', name]);
+      await until(async () => (await grantsInKernel(server.place)) === 0, 'the grant to end');
+      t.is(await visit(client, target), 'no answer');
+      t.is(await conversation.isAlive(), !cuts);
+      t.like(await knock(client, name), { granted: false, reason: 'no-answer' });
+    }
+    t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
+  },
+);
+
+function reloads({ log }: Daemon): number {
+  return log.split(' info reloaded ').length;
+}
+
+const crlPort = 8089;
+
+/** Serves a file over HTTP, as it is at each request. */
+async function publish(machine: Machine, path: string): Promise<void> {
+  const child = machine.start(inline(serveFile, path, String(crlPort)), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of child.stdout ?? []) if (String(line).includes('ready')) return;
+  throw new Error('the list is not published');
+}
+
+async function serveFile(path: string, port: string): Promise<void> {
+  const { readFileSync } = await import('node:fs');
+  const { createServer } = await import('node:http');
+  createServer((_, response) => response.end(readFileSync(path))).listen(
+    Number(port),
+    '127.0.0.1',
+    () => {
+      console.log('ready');
+    },
+  );
+}
