@@ -37,16 +37,19 @@ export class WaitingRoom {
   }
 
   enter(socket: Socket, address: IpAddress): void {
+    const name = connectionName(socket);
+    // one that had the same ends before has gone, though we have not been told yet
+    this.leave(name);
     const source = limitKey(address);
     const others = this.#bySource.get(source);
     if (others !== undefined && others.size >= MAX_WAITING_PER_SOURCE) this.#makeRoom(others);
     if (this.#guests.size >= MAX_WAITING) this.#makeRoom(this.#guests.keys());
-    const name = connectionName(socket);
     const timer = this.#clock.after(TIME_LIMIT_MS, () => socket.resetAndDestroy());
     this.#guests.set(name, { socket, source, timer });
     this.#bySource.set(source, (this.#bySource.get(source) ?? new Set()).add(name));
     socket.once('close', () => {
-      this.leave(name);
+      // the next one may have the same ends by now, and its time is still limited
+      if (this.#find(name)?.socket === socket) this.leave(name);
     });
   }
 
@@ -60,10 +63,13 @@ export class WaitingRoom {
 
   /** Takes one out: from now on nobody limits its time. Safe to call for one that is not here. */
   leave(name: string): void {
-    const guest = this.#guests.get(name) ?? this.#proven.get(name);
-    guest?.timer.cancel();
+    this.#find(name)?.timer.cancel();
     this.#proven.delete(name);
     this.#forget(name);
+  }
+
+  #find(name: string): Guest | undefined {
+    return this.#guests.get(name) ?? this.#proven.get(name);
   }
 
   #forget(name: string): void {
