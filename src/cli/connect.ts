@@ -9,6 +9,7 @@ import { isForOwnConnection } from '../units/admission.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { argument } from './options.ts';
 import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
+import { runOnceOpen } from './run-once-open.ts';
 import { SIGNALLED } from './run-command.ts';
 import { tell } from './terminal.ts';
 
@@ -20,7 +21,7 @@ interface ConnectOptions extends KnockCliOptions {
 export function addConnect(program: Command): void {
   withKnockOptions(program.command('connect'))
     .description(
-      'Knocks, connects, and joins standard input and output to the connection; or, with a command behind --, runs that.',
+      'Knocks, connects, and joins standard input and output to the connection; or, with a command behind --, runs that, and tells it in HKNOCK_HOST and HKNOCK_PORT where to connect.',
     )
     .argument('[service]', 'what to have opened')
     .argument('[command...]', 'a program to run once the door is open, behind --')
@@ -32,7 +33,7 @@ export function addConnect(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  ssh -o ProxyCommand="hknock connect %h ssh" gate.example.org\n  hknock connect gate.example.org web -- curl http://gate.example.org/\n  hknock connect gate.example.org dns --listen 127.0.0.1:5353 -- dig @127.0.0.1 -p 5353 example.org',
+      '\nExamples:\n  ssh -o ProxyCommand="hknock connect %h ssh" gate.example.org\n  hknock connect gate.example.org web -- curl http://gate.example.org/\n  hknock connect gate.example.org web --admission gate -- sh -c \'curl http://$HKNOCK_HOST:$HKNOCK_PORT/\'\n  hknock connect gate.example.org dns --listen 127.0.0.1:5353 -- dig @127.0.0.1 -p 5353 example.org',
     )
     .action(connect);
 }
@@ -61,20 +62,10 @@ async function connect(
   const held = holdGrant(result, { onLost: tellLost });
   try {
     if (listen !== undefined) await relay(listen, { result, held, command });
-    else await (command.length > 0 ? run(command, result) : join(result, held));
+    else await (command.length > 0 ? runOnceOpen(command, result) : join(result, held));
   } finally {
     await held.release();
   }
-}
-
-async function run(
-  [program = '', ...args]: readonly string[],
-  result: KnockGranted,
-): Promise<void> {
-  requireOpenPort(result);
-  tellGrant(result);
-  const { runCommand } = await import('./run-command.ts');
-  process.exitCode = await runCommand(program, args);
 }
 
 async function join(result: KnockGranted, held: Held): Promise<void> {
@@ -133,18 +124,6 @@ function tellLost({ message }: HknockError): void {
 
 function tellFault({ message }: HknockError): void {
   tell(message);
-}
-
-// a program that connects by itself has no key for the gate
-function requireOpenPort({ admission }: KnockGranted): void {
-  if (admission !== 'gate') return;
-  throw new HknockError(
-    'connection',
-    "granted with admission 'gate', which no other program can use",
-    {
-      hint: "leave the program out, as ssh's ProxyCommand does, or ask for another admission",
-    },
-  );
 }
 
 // commander leaves out the `--` and does not say where it stood, so `-- ssh` would be taken for the service

@@ -11,7 +11,7 @@ import type { KnockGranted } from './knock.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The port of the grant that a TCP connection goes to. @throws {HknockError} `usage` when the service has none */
-function tcpPort({ ports, service }: KnockGranted): ServicePort {
+export function tcpPort({ ports, service }: KnockGranted): ServicePort {
   const tcp = ports.find(({ protocol }) => protocol === 'tcp');
   if (tcp !== undefined) return tcp;
   throw new HknockError('usage', `service '${service}' has no TCP port to connect to`, {

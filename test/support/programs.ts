@@ -24,6 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   fwknopd: 'fwknop-server',
   dnsmasq: 'dnsmasq-base',
   socat: 'socat',
+  curl: 'curl',
 };
 
 /** Packages that start a daemon where there is systemd, and its units. */

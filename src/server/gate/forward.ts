@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { FramedStream } from '../../admission/gate/framed-stream.ts';
+import { joinConnections } from '../../admission/join-connections.ts';
 import type { Endpoint } from '../../units/network.ts';
 import { type Announced, proxyHeader } from './proxy-header.ts';
 
@@ -14,8 +15,7 @@ export interface Target {
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Joins a client to a service: each side's data goes to the other as fast as that takes it, each end of data by itself, and what is broken off
- * on one side is broken off on the other.
+ * Joins a client to a service.
  * @param onFault called when the service cannot be reached
  */
 export function forward(
@@ -29,18 +29,6 @@ export function forward(
   service.on('error', (error) => {
     if (service.bytesRead + service.bytesWritten === 0) onFault(error);
   });
-  client.on('error', () => undefined); // 'close' tells of the same end
   if (announced !== null) service.write(proxyHeader(announced));
-  client.pipe(service);
-  service.pipe(client);
-  client.once('close', () => {
-    if (!isOver(client)) service.resetAndDestroy();
-  });
-  service.once('close', () => {
-    if (!isOver(service)) client.destroy(new Error('the service broke off'));
-  });
-}
-
-function isOver({ readableEnded, writableFinished }: FramedStream | Socket): boolean {
-  return readableEnded && writableFinished;
+  joinConnections(client, service);
 }
