@@ -95,5 +95,6 @@ test('closing waits until what was said has left, and for no answer', async (t) 
   socket.end('x'.repeat(1_000_000));
   await local.close();
   await until(() => letter.length === 1_000_000, 'the letter to arrive');
+  t.false(socket.readableEnded);
   socket.destroy();
 });
