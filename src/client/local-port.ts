@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { joinConnections } from '../admission/join-connections.ts';
 import type { HknockError } from '../errors/hknock-error.ts';
 import type { Clock } from '../host/clock.ts';
@@ -48,6 +49,8 @@ export async function openLocalPort(
     server.close();
   });
   const close = async (): Promise<void> => {
+    // a connection that came before is accepted in this turn of the loop
+    await setImmediate();
     server.close();
     const remote = await joined;
     if (remote === null) return;
