@@ -10,6 +10,7 @@ import { includesPort } from '../units/network.ts';
 import { dynamicKind } from './schemes/dynamic.ts';
 import { encryptedKind } from './schemes/encrypted.ts';
 import { fixedKind } from './schemes/fixed.ts';
+import { fwknopEncryptedKind } from './schemes/fwknop-encrypted.ts';
 import type { SchemeFile } from './schemes/kind.ts';
 import { portsInUse } from './sequence.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -19,6 +20,7 @@ const kinds = {
   fixed: fixedKind,
   dynamic: dynamicKind,
   encrypted: encryptedKind,
+  'fwknop-encrypted': fwknopEncryptedKind,
 } as const;
 
 /** The file of a scheme in a server's folder. */

@@ -160,6 +160,17 @@ test('encrypted mapping lets in the address that it tells, for no longer than th
   t.like(gate.running.server.grants()[0], { lifetimeMs: 300_000 });
 });
 
+test('fwknop’s encrypted sequence lets in the address that it tells', async (t) => {
+  const text = `kind = "fwknop-encrypted"\npeer = "alice"\nkey = "${'BwcH'.repeat(5)}Bw"\nuser = "mbr"\n`;
+  const gate = await Gate.open(t, text);
+  const scheme = decodeScheme(text, { file: 'door.toml', code: 'bad-input' });
+  const about = { port: parseServicePort('tcp/443'), address: '203.0.113.9' as IpAddress };
+  const hits = scheme.hits({ action: 'open', ...about });
+  const knocks = hits.map(({ protocol, port }) => `${protocol}/${String(port)}`);
+  await gate.knock(knocks, { until: ['granted', 1] });
+  t.deepEqual(gate.grants(), ['web 203.0.113.9']);
+});
+
 test('a peer that is revoked has no sequence any more', async (t) => {
   const gate = await Gate.open(t, fixed.replace('alice', 'bob'));
   await gate.knock(open, { until: ['refused', 1] });
