@@ -42,9 +42,20 @@ async function startSshd(server: Machine, guests: readonly Machine[]): Promise<v
   await until(isListening, 'sshd to listen', 10_000);
 }
 
-/** `ssh root@gate COMMAND`, through a shell so that its input and output can lead elsewhere. */
-function ssh(machine: Machine, command: string, around = ''): Promise<Finished> {
-  const proxy = `ProxyCommand=${machine.argv().join(' ')} connect %h ssh`;
+interface SshOptions {
+  /** Where a shell leads its input and output. */
+  readonly around?: string;
+  /** What `hknock connect` is told beside host and service. */
+  readonly how?: string;
+}
+
+/** `ssh root@gate COMMAND` */
+function ssh(
+  machine: Machine,
+  command: string,
+  { around = '', how = '' }: SshOptions = {},
+): Promise<Finished> {
+  const proxy = `ProxyCommand=${machine.argv().join(' ')} connect %h ssh ${how}`;
   const options = ['BatchMode=yes', `UserKnownHostsFile=${machine.path('known')}`, proxy];
   const argv = ['-F', 'none', '-i', machine.path('key'), ...options.flatMap((o) => ['-o', o])];
   const run = ['sh', '-c', `ssh "$@" ${around}`, 'sh', ...argv, 'root@gate', command];
@@ -58,23 +69,33 @@ async function bothWays(t: ExecutionContext, client: Machine): Promise<void> {
   const data = randomBytes(20_000_000);
   const sum = createHash('sha256').update(data).digest('hex');
   writeFileSync(client.path('data'), data);
-  const up = await ssh(client, 'sha256sum', '< "$HOME/data"');
+  const up = await ssh(client, 'sha256sum', { around: '< "$HOME/data"' });
   t.is(up.stdout.slice(0, 64), sum, up.stderr);
-  const down = await ssh(client, `cat ${client.path('data')}`, '| sha256sum');
+  const down = await ssh(client, `cat ${client.path('data')}`, { around: '| sha256sum' });
   t.is(down.stdout.slice(0, 64), sum, down.stderr);
 }
 
-sshTest('OpenSSH gets in by ProxyCommand: output, exit code, 20 MB each way', async (t) => {
-  const { server, client } = await deploy(t, { services: 'web,ssh', configure: withSsh });
-  await startSshd(server, [client]);
-  t.like(await ssh(client, 'echo out; echo err >&2; exit 7'), {
-    stdout: 'out\n',
-    stderr: 'err\n',
-    code: 7,
-  });
-
-  await bothWays(t, client);
-});
+sshTest(
+  'OpenSSH gets in by ProxyCommand: output, exit code, 20 MB each way; by port and bound as well',
+  async (t) => {
+    const { server, client } = await deploy(t, { services: 'web,ssh', configure: withSsh });
+    await startSshd(server, [client]);
+    t.like(await ssh(client, 'echo out; echo err >&2; exit 7'), {
+      stdout: 'out\n',
+      stderr: 'err\n',
+      code: 7,
+    });
+    for (const admission of ['port', 'bound']) {
+      const how = `--admission ${admission}`;
+      t.like(
+        await ssh(client, 'echo out; exit 7', { how }),
+        { stdout: 'out\n', code: 7 },
+        admission,
+      );
+    }
+    await bothWays(t, client);
+  },
+);
 
 sshTest('OpenSSH gets in through the gate: 20 MB each way', async (t) => {
   const { server, client } = await deploy(t, {
