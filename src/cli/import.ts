@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { Prefix } from '../units/network.ts';
-import { expectOption } from './options.ts';
+import { parsePeerName, type PeerName } from '../units/names.ts';
+import { formatServicePort, type Prefix } from '../units/network.ts';
+import { argument, directoryOf, dirOption, expectOption } from './options.ts';
 import { print, tell } from './terminal.ts';
 
 /** `hknock import` */
@@ -16,7 +17,31 @@ export function addImport(program: Command): void {
     .addOption(expectOption())
     .option('--replace', 'in place of another profile of that name')
     .addHelpText('after', '\nExample:\n  hknock import alice.profile.toml --name office')
-    .action(importProfile);
+    .action(importProfile)
+    .command('knockd')
+    .description(
+      'On a server: turns a knockd.conf into schemes of sequence mode, and says line by line what has no counterpart.',
+    )
+    .argument('<file>', 'usually /etc/knockd.conf')
+    .requiredOption('--peer <name>', 'whose grants its knocks are', argument(parsePeerName))
+    .addOption(dirOption())
+    .addHelpText('after', '\nExample:\n  hknock import knockd /etc/knockd.conf --peer alice')
+    .action(importKnockd);
+}
+
+async function importKnockd(
+  file: string,
+  { peer, ...options }: { readonly peer: PeerName; readonly dir?: string },
+): Promise<void> {
+  const { importKnockdFile } = await import('../config/knockd/import.ts');
+  const { notes, schemes, services } = await importKnockdFile(file, directoryOf(options), peer);
+  for (const { line, sentence } of notes) tell(`${file}:${String(line)}: ${sentence}`);
+  for (const { name } of schemes) print(name);
+  for (const [name, port] of services) {
+    tell(`next: hknock service add ${name} ${formatServicePort(port)}`);
+  }
+  const names = schemes.map(({ name }) => `"${name}"`).join(', ');
+  tell(`next: name them in hknock.toml, [sequence]: schemes = [${names}]`);
 }
 
 async function importProfile(

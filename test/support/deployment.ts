@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { type Daemon, Machine } from './machine.ts';
 import { cleanUp } from './netns.ts';
@@ -12,6 +12,8 @@ export interface DeploymentOptions extends TopologyOptions {
   readonly ttl?: string;
   /** What the client may open; `web` if not said. */
   readonly services?: string;
+  /** Texts of the files of sequence mode's schemes, by name; they are turned on. */
+  readonly schemes?: Readonly<Record<string, string>>;
   /** Changes the text of the new `hknock.toml`. */
   readonly configure?: (text: string) => string;
 }
@@ -55,6 +57,7 @@ export async function deploy(
   const service = ['service', 'add', 'web', `tcp/${String(servicePort)}`];
   await server.hknock([...service, '--ttl', options.ttl ?? '20s']);
   configure(server, options);
+  addSchemes(server, options.schemes ?? {});
   await enrol(server, client, { peer: 'alice', services: options.services ?? 'web' });
   return { ...machines, daemon: await server.serve() };
 }
@@ -104,6 +107,16 @@ export function edit(server: Machine, change: (text: string) => string): void {
   const after = change(before);
   if (after === before) throw new Error('the configuration was to be changed, and was not');
   writeFileSync(path, after);
+}
+
+function addSchemes(server: Machine, schemes: Readonly<Record<string, string>>): void {
+  const names = Object.keys(schemes);
+  if (names.length === 0) return;
+  mkdirSync(server.path('server/schemes'));
+  for (const [name, text] of Object.entries(schemes)) {
+    writeFileSync(server.path(`server/schemes/${name}.toml`), text, { mode: 0o600 });
+  }
+  edit(server, (text) => text.replace('schemes = []', `schemes = ${JSON.stringify(names)}`));
 }
 
 function configure(
