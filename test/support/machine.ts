@@ -82,10 +82,14 @@ export class Machine {
   /** The same by a command line that leads to `hknock serve`. */
   async serveAs(argv: readonly string[]): Promise<Daemon> {
     const daemon = new Daemon(this.start(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
-    await until(() => {
-      if (daemon.hasEnded) throw new Error(`hknock serve ended:\n${daemon.log}`);
-      return daemon.log.includes(' info serving');
-    }, 'hknock serve to begin');
+    await until(
+      () => {
+        if (daemon.hasEnded) throw new Error(`hknock serve ended:\n${daemon.log}`);
+        return daemon.log.includes(' info serving');
+      },
+      'hknock serve to begin',
+      30_000,
+    );
     return daemon;
   }
 
