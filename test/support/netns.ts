@@ -142,13 +142,13 @@ async function address(ns: Namespace, device: string, addresses: readonly string
 }
 
 /**
- * Waits until `check` is true, asking every 20 ms.
+ * Waits until `check` is true, asking every 20 ms; by default so long that a machine with much else to do gets there too.
  * @throws {Error} naming `what` when it is not true in time
  */
 export async function until(
   check: () => Promise<boolean> | boolean,
   what: string,
-  deadlineMs = 5000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await check())) {
