@@ -18,6 +18,12 @@ export {
   type KnockRefused,
   type KnockResult,
 } from './client/knock.ts';
+export {
+  createKnocker,
+  type Knocker,
+  type KnockerOptions,
+  type SknockSent,
+} from './client/knocker.ts';
 export { knockForBest } from './client/ladder.ts';
 export type { Lease } from './client/lease.ts';
 export { type ErrorCode, HknockError } from './errors/hknock-error.ts';

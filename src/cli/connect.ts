@@ -4,17 +4,29 @@ import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
 import { parseEndpoint } from '../config/endpoint.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { isForOwnConnection } from '../units/admission.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { argument } from './options.ts';
-import { knockAt, type KnockCliOptions, refusal, tellGrant, withKnockOptions } from './knock.ts';
+import { knockAt, refusal, tellGrant } from './knock.ts';
+import {
+  type KnockCliOptions,
+  parseWish,
+  requireService,
+  type Wish,
+  withKnockOptions,
+} from './knock-options.ts';
 import { runOnceOpen } from './run-once-open.ts';
 import { SIGNALLED } from './run-command.ts';
 import { tell } from './terminal.ts';
 
 interface ConnectOptions extends KnockCliOptions {
   readonly listen?: Endpoint;
+}
+
+/** What is to be opened, and what to run then; empty to join the connection to our own input and output. */
+interface Wanted {
+  readonly wish: Wish | undefined;
+  readonly command: readonly string[];
 }
 
 /** `hknock connect` */
@@ -46,13 +58,23 @@ async function connect(
     options: ConnectOptions,
   ]
 ): Promise<void> {
-  const { service, command } = split(first === undefined ? [] : [first, ...others]);
+  const { wish, command } = split(first === undefined ? [] : [first, ...others]);
   if (options.mode === 'fwknop') {
     throw new HknockError('usage', 'nobody says when a door that fwknop opens is open', {
       hint: `hknock knock ${host} --mode fwknop, then connect with the program itself`,
     });
   }
+  if (options.mode === 'sknock') await joinAsSknock(host, { wish, command }, options);
+  else await connectByGrant(host, { wish, command }, options);
+}
+
+async function connectByGrant(
+  host: string,
+  { wish, command }: Wanted,
+  options: ConnectOptions,
+): Promise<void> {
   const { listen } = options;
+  const service = requireService(wish);
   const result = await knockAt(host, service, listen === undefined ? options : atGate(options));
   if (!result.granted) throw refusal(result);
   // whoever says what he would rather have wants to know what he got
@@ -66,6 +88,24 @@ async function connect(
   } finally {
     await held.release();
   }
+}
+
+async function joinAsSknock(
+  host: string,
+  { wish, command }: Wanted,
+  options: ConnectOptions,
+): Promise<void> {
+  if (options.listen !== undefined || command.length > 0) throw onlyJoins();
+  const { connectAsSknock } = await import('./one-packet.ts');
+  const { joinStdio } = await import('../client/join-stdio.ts');
+  await joinStdio(await connectAsSknock(host, wish, options), process);
+}
+
+// the connection that shows that a port is open may be the only one
+function onlyJoins(): HknockError {
+  return new HknockError('usage', 'with sKnock nobody says when a port is open for a program', {
+    hint: "leave the program out, as ssh's ProxyCommand does, or use --mode certificate",
+  });
 }
 
 async function join(result: KnockGranted, held: Held): Promise<void> {
@@ -127,10 +167,7 @@ function tellFault({ message }: HknockError): void {
 }
 
 // commander leaves out the `--` and does not say where it stood, so `-- ssh` would be taken for the service
-function split(words: readonly string[]): {
-  readonly service: ServiceName | undefined;
-  readonly command: readonly string[];
-} {
+function split(words: readonly string[]): Wanted {
   const { argv } = process;
   const behind = argv.includes('--') ? argv.length - argv.indexOf('--') - 1 : 0;
   const [service, ...stray] = words.slice(0, words.length - behind);
@@ -140,7 +177,7 @@ function split(words: readonly string[]): {
     });
   }
   return {
-    service: service === undefined ? undefined : parseServiceName(service),
+    wish: service === undefined ? undefined : parseWish(service),
     command: words.slice(words.length - behind),
   };
 }

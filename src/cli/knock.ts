@@ -2,41 +2,17 @@ import { Option, type Command } from 'commander';
 import type { KnockGranted, KnockRefused, KnockResult } from '../client/knock.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Admission } from '../units/admission.ts';
-import { parseServiceName, type ServiceName } from '../units/names.ts';
+import type { ServiceName } from '../units/names.ts';
+import { formatServicePort } from '../units/network.ts';
 import {
-  formatServicePort,
-  type IpAddress,
-  parsePort,
-  type Port,
-  type Prefix,
-} from '../units/network.ts';
-import {
-  admissionsOption,
-  argument,
-  expectOption,
-  jsonOption,
-  profileOption,
-  sourceOption,
-} from './options.ts';
+  type KnockCliOptions,
+  parseWish,
+  requireService,
+  type Wish,
+  withKnockOptions,
+} from './knock-options.ts';
+import { argument, jsonOption } from './options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
-
-const modes = ['challenge-response', 'certificate', 'fwknop'] as const;
-
-type CliMode = (typeof modes)[number];
-
-/** What `knock` and `connect` have in common. */
-export interface KnockCliOptions {
-  readonly profile?: string;
-  readonly admission?: readonly Admission[];
-  readonly mode: CliMode;
-  readonly expect?: readonly Prefix[];
-  readonly json?: true;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverCert?: string;
-  readonly port?: Port;
-  readonly source?: IpAddress | 'any';
-}
 
 const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
   'service-refused': 'the server has no such service for you',
@@ -49,51 +25,35 @@ const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
 /** `hknock knock` */
 export function addKnock(program: Command): void {
   withKnockOptions(program.command('knock'))
-    .argument('[service]', 'what to have opened', argument(parseServiceName))
+    .argument(
+      '[service]',
+      'what to have opened; with --mode sknock a port such as tcp/22',
+      argument(parseWish),
+    )
+    .addOption(
+      new Option(
+        '--verify',
+        'with --mode sknock: connect to see whether it opened, which uses up a grant for one connection',
+      ),
+    )
     .addOption(jsonOption())
     .description('Knocks, and tells what was opened, for whom, until when.')
     .addHelpText('after', '\nExample:\n  hknock knock gate.example.org ssh --json')
     .action(knock);
 }
 
-/** What the command lines of `knock` and `connect` have in common. */
-export function withKnockOptions(command: Command): Command {
-  return command
-    .argument('<host>', "a profile's name, or a host that a profile lists")
-    .addOption(profileOption())
-    .addOption(
-      admissionsOption(
-        'how narrowly to be let in, best first: gate,port,once takes the first that the server accepts (default: as the server says)',
-      ),
-    )
-    .addOption(expectOption())
-    .addOption(
-      new Option('--mode <mode>', 'how to knock')
-        .choices(modes)
-        .default('challenge-response' satisfies CliMode),
-    )
-    .addOption(new Option('--cert <file>', 'with --mode certificate: your certificate, PEM'))
-    .addOption(new Option('--key <file>', 'with --mode certificate: its private key, PEM'))
-    .addOption(new Option('--server-cert <file>', "with --mode certificate: the server's, PEM"))
-    .addOption(
-      new Option(
-        '--port <port>',
-        "with --mode certificate: the server's UDP port (default: 62202)",
-      ).argParser(argument(parsePort)),
-    )
-    .addOption(sourceOption());
-}
-
 async function knock(
   host: string,
-  service: ServiceName | undefined,
+  wish: Wish | undefined,
   options: KnockCliOptions,
 ): Promise<void> {
-  if (options.mode === 'fwknop') {
-    await knockAsFwknop(host, service, options);
+  if (options.mode === 'fwknop' || options.mode === 'sknock') {
+    const { knockAsFwknop, knockAsSknock } = await import('./one-packet.ts');
+    if (options.mode === 'sknock') await knockAsSknock(host, wish, options);
+    else await knockAsFwknop(host, requireService(wish), options);
     return;
   }
-  const result = await knockAt(host, service, options).catch((fault: unknown) => {
+  const result = await knockAt(host, requireService(wish), options).catch((fault: unknown) => {
     if (options.json && fault instanceof HknockError)
       printJson({ granted: false, reason: fault.code });
     throw fault;
@@ -101,28 +61,6 @@ async function knock(
   if (options.json) printJson(jsonOf(host, result, options));
   if (!result.granted) throw refusal(result);
   if (!options.json) print(describe(result));
-}
-
-// not a word of being granted: nobody has said so
-async function knockAsFwknop(
-  host: string,
-  service: ServiceName | undefined,
-  { profile: named, source, mode, json }: KnockCliOptions,
-): Promise<void> {
-  const { findProfile, hostWithin } = await import('./profile.ts');
-  const { sendSpa } = await import('../client/fwknop.ts');
-  const profile = await findProfile(host, named);
-  const within = hostWithin(profile, host);
-  const sent = await sendSpa(profile, {
-    ...(service && { service }),
-    ...(source && { source }),
-    ...(within && { host: within }),
-  });
-  const ports = sent.ports.map(formatServicePort);
-  if (json) printJson({ sent: true, host, ...sent, ports, mode });
-  else
-    print(`sent to ${sent.server} for ${ports.join(', ')}, from ${sent.source ?? 'any address'}`);
-  tell('nobody answers a packet of fwknop: only a connection shows whether the door is open');
 }
 
 /** Knocks with the profile that belongs to HOST, or with the certificate that the options name. */
@@ -154,9 +92,11 @@ async function accessTo(
   host: string,
   { mode, profile: named, cert, key, serverCert, port }: KnockCliOptions,
 ) {
-  const { certificateFor, findProfile, hostWithin } = await import('./profile.ts');
+  const { certificateFiles, certificateFor, findProfile, hostWithin } =
+    await import('./profile.ts');
   if (mode === 'certificate') {
-    const access = await certificateFor(host, { cert, key, serverCert, port });
+    const files = certificateFiles({ mode, cert, key, serverCert });
+    const access = await certificateFor(host, files, port);
     return { access, within: undefined };
   }
   const access = await findProfile(host, named);

@@ -1,4 +1,5 @@
 import type { CertificateAccess } from '../client/certificate-access.ts';
+import type { IdentityFiles } from '../client/identity.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Profile } from '../store/profile.ts';
 import type { Port } from '../units/network.ts';
@@ -21,31 +22,34 @@ export function hostWithin(profile: Profile, host: string): string | undefined {
   return host === profile.name ? undefined : host;
 }
 
-/** The files of `--mode certificate`. */
-interface CertificateOptions {
+/** The files of `--mode certificate` and `--mode sknock`, as the command line names them. */
+interface NamedFiles {
+  readonly mode: string;
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly serverCert: string | undefined;
-  readonly port: Port | undefined;
+}
+
+/** @throws {HknockError} `usage` when one of the files is not named */
+export function certificateFiles({ mode, cert, key, serverCert }: NamedFiles): IdentityFiles {
+  if (cert === undefined || key === undefined || serverCert === undefined) {
+    throw new HknockError('usage', `--mode ${mode} needs --cert, --key and --server-cert`);
+  }
+  return { certificate: cert, privateKey: key, serverCertificate: serverCert };
 }
 
 /**
  * What a client with a certificate knocks at HOST with.
- * @throws {HknockError} `usage` when one of the files is not named, or as `readCertificateAccess`
+ * @throws {HknockError} `usage` for a port at random, or as `readCertificateAccess`
  */
 export async function certificateFor(
   host: string,
-  { cert, key, serverCert, port }: CertificateOptions,
+  files: IdentityFiles,
+  port: Port | 'random' | undefined,
 ): Promise<CertificateAccess> {
-  if (cert === undefined || key === undefined || serverCert === undefined) {
-    throw new HknockError('usage', '--mode certificate needs --cert, --key and --server-cert');
+  if (port === 'random') {
+    throw new HknockError('usage', "a server takes knocks at ports at random with 'sknock' only");
   }
   const { readCertificateAccess } = await import('../client/certificate-access.ts');
-  return readCertificateAccess({
-    hosts: [host],
-    certificate: cert,
-    privateKey: key,
-    serverCertificate: serverCert,
-    ...(port && { port }),
-  });
+  return readCertificateAccess({ hosts: [host], ...files, ...(port && { port }) });
 }

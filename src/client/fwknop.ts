@@ -1,6 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
 import { familyOf } from '../bytes/address.ts';
-import { connectDatagramSocket } from '../dgram-ext/connect.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { createPacket } from '../fwknop/initiator.ts';
 import type { Profile } from '../store/profile.ts';
@@ -10,6 +8,7 @@ import type { ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
 import { chooseService } from './knock.ts';
 import { singleAddress } from './resolve.ts';
+import { sendOnce } from './send-once.ts';
 
 export interface SpaOptions {
   /** What to have opened; the profile's only service if not said. */
@@ -43,24 +42,15 @@ export async function sendSpa(profile: Profile, options: SpaOptions = {}): Promi
     });
   }
   const server = await singleAddress(profile, options);
+  const ports = profile.services.get(service) ?? [];
   const remote = { address: server, port: fwknop.port };
-  const socket = await connectDatagramSocket(remote);
-  try {
-    const [local] = socket.local;
-    const source = sourceOf(options.source ?? local?.address);
-    const ports = profile.services.get(service) ?? [];
+  const local = await sendOnce(remote, ({ address }) => {
+    const source = sourceOf(options.source ?? address);
     const unixMs = createSystemClock().unixMs();
     const request = { user: 'hknock', source, ports, timeoutMs: null };
-    const packet = createPacket(fwknop, request, { entropy: createSystemEntropy(), unixMs });
-    if (local !== undefined) socket.send(packet, remote, local);
-    for (let { sent, sendDropped } = socket.counters(); sent + sendDropped === 0;) {
-      await setImmediate();
-      ({ sent, sendDropped } = socket.counters());
-    }
-    return { service, server, ports, source };
-  } finally {
-    await socket.close();
-  }
+    return createPacket(fwknop, request, { entropy: createSystemEntropy(), unixMs });
+  });
+  return { service, server, ports, source: sourceOf(options.source ?? local.address) };
 }
 
 function sourceOf(source: IpAddress | 'any' | undefined): IpAddress | null {

@@ -7,6 +7,9 @@ const UNCOMPRESSED = 0x04;
 /** AES has blocks of 16 bytes. */
 const BLOCK_LENGTH = 16;
 
+/** Longest datagram. */
+export const MAX_LENGTH = 1200;
+
 const ID = 0x61;
 const VERSION = [1, 0, 0] as const;
 const HEADER_LENGTH = 1 + VERSION.length;

@@ -4,6 +4,9 @@ import { encodeDatagram } from './datagram.ts';
 import { sealRequest } from './ecies.ts';
 import { encodeRequest, encodeSignedRequest, type Request } from './signed-request.ts';
 
+/** Longest certificate that there is room for (sknock.md, section 2). */
+export const MAX_SKNOCK_CERTIFICATE_LENGTH = 1022;
+
 /** What a client has to knock with. */
 export interface SknockIdentity {
   /** X.509, DER. */

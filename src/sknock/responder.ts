@@ -6,13 +6,10 @@ import type { Knock } from '../units/knock.ts';
 import type { ServiceName } from '../units/names.ts';
 import type { Endpoint, IpAddress, ServicePort } from '../units/network.ts';
 import type { DurationMs, MonotonicMs, UnixMs } from '../units/time.ts';
-import { decodeDatagram } from './datagram.ts';
+import { decodeDatagram, MAX_LENGTH } from './datagram.ts';
 import type { SknockDropReason } from './drop-reason.ts';
 import type { GoodRequest, Holder, SknockExamination, SknockVerdict } from './examine.ts';
 import type { ReplayCache, SeenRequest } from './replay-cache.ts';
-
-/** Longest datagram that is looked at. */
-const MAX_LENGTH = 1200;
 
 /** What an Ethernet frame has before the UDP payload: its own header, that of IP by its version, and that of UDP. */
 const FRAME_OVERHEAD = { 4: 14 + 20 + 8, 6: 14 + 40 + 8 } as const;

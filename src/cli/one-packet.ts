@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net';
+import type { Knocker, SknockSent } from '../client/knocker.ts';
+import { HknockError } from '../errors/hknock-error.ts';
+import type { ServiceName } from '../units/names.ts';
+import { formatServicePort, type ServicePort } from '../units/network.ts';
+import type { KnockCliOptions, Wish } from './knock-options.ts';
+import { print, printJson, tell, withSpinner } from './terminal.ts';
+
+/** `--mode fwknop`: not a word of being granted, since nobody has said so. */
+export async function knockAsFwknop(
+  host: string,
+  service: ServiceName | undefined,
+  { profile: named, source, mode, json }: KnockCliOptions,
+): Promise<void> {
+  const { findProfile, hostWithin } = await import('./profile.ts');
+  const { sendSpa } = await import('../client/fwknop.ts');
+  const profile = await findProfile(host, named);
+  const within = hostWithin(profile, host);
+  const sent = await sendSpa(profile, {
+    ...(service && { service }),
+    ...(source && { source }),
+    ...(within && { host: within }),
+  });
+  const ports = sent.ports.map(formatServicePort);
+  if (json) printJson({ sent: true, host, ...sent, ports, mode });
+  else
+    print(`sent to ${sent.server} for ${ports.join(', ')}, from ${sent.source ?? 'any address'}`);
+  tell('nobody answers a packet of fwknop: only a connection shows whether the door is open');
+}
+
+/** `--mode sknock` */
+export async function knockAsSknock(
+  host: string,
+  wish: Wish | undefined,
+  { verify = false, ...options }: KnockCliOptions,
+): Promise<void> {
+  const { json, mode } = options;
+  const sent = await send(host, wish, { ...options, verify }).catch((fault: unknown) => {
+    if (json && verify && fault instanceof HknockError)
+      printJson({ granted: false, reason: fault.code });
+    throw fault;
+  });
+  sent.connection?.destroy();
+  const { server, port, claimed } = sent;
+  const isOpen = sent.connection !== null;
+  const outcome = isOpen ? { granted: true } : { sent: true };
+  if (json) printJson({ ...outcome, host, server, ...port, claimedAddress: claimed, mode });
+  else if (isOpen) print(`${formatServicePort(port)} at ${server} is open for ${claimed}`);
+  else print(`sent to ${server} for ${formatServicePort(port)}, from ${claimed}`);
+  if (!isOpen) tell('nobody answers a knock of sKnock: only a connection shows whether it opened');
+}
+
+/** `connect` with `--mode sknock`: the connection that the port opens for. */
+export async function connectAsSknock(
+  host: string,
+  wish: Wish | undefined,
+  options: KnockCliOptions,
+): Promise<Socket> {
+  const { connection, port } = await send(host, wish, { ...options, verify: true });
+  if (connection !== null) return connection;
+  throw new HknockError('usage', `${formatServicePort(port)} is no port to connect to`, {
+    hint: `knock with 'hknock knock', then use the program itself`,
+  });
+}
+
+async function send(
+  host: string,
+  wish: Wish | undefined,
+  options: KnockCliOptions,
+): Promise<SknockSent> {
+  const knocker = await knockerFor(options);
+  const { port, protocol } = portOf(knocker, wish);
+  return withSpinner(`knocking at ${host}`, () => knocker.knock(host, port, protocol));
+}
+
+async function knockerFor({
+  mode,
+  cert,
+  key,
+  serverCert,
+  port,
+  source,
+  timeout,
+  retries,
+  verify = false,
+}: KnockCliOptions): Promise<Knocker> {
+  const { certificateFiles } = await import('./profile.ts');
+  const { createKnocker } = await import('../client/knocker.ts');
+  if (source === 'any') {
+    throw new HknockError('usage', 'a knock of sKnock names one address to be let in from');
+  }
+  return createKnocker({
+    ...certificateFiles({ mode, cert, key, serverCert }),
+    verify,
+    ...(port && { knockPort: port }),
+    ...(source && { source }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(retries !== undefined && { retries }),
+  });
+}
+
+/** The port that is wanted, or the only one that the certificate is for. */
+function portOf({ authorised }: Knocker, wish: Wish | undefined): ServicePort {
+  if (typeof wish === 'object') return wish;
+  const [only, ...others] = authorised;
+  if (wish === undefined && only !== undefined && others.length === 0) return only;
+  const message =
+    wish === undefined
+      ? 'the certificate is for several ports, or none'
+      : `'${wish}' is no port, and the server's names for them are not known here`;
+  const names = authorised.map(formatServicePort).join(', ');
+  throw new HknockError('usage', message, {
+    hint: names === '' ? 'it is for none' : `name one of: ${names}`,
+  });
+}
