@@ -19,7 +19,7 @@ import { interleaveFamilies, resolveHost } from './resolve.ts';
 import { sendOnce } from './send-once.ts';
 
 /** Where a server takes sKnock if it does not say otherwise. */
-export const SKNOCK_PORT = 62_203 as Port;
+const SKNOCK_PORT = 62_203 as Port;
 
 /** The ports of which the reference client chooses one at random for each knock. */
 const REFERENCE_PORTS = [10_000, 60_000] as const;
