@@ -28,6 +28,13 @@ netTest.serial(
     t.is(await alice.end(), 0);
     t.like(await counters(server), { admitted: 1 });
 
+    t.regex((await server.hknock(['doctor'])).stdout, /ok +the kernel shuts the gate's port/);
+    const powerless = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin'];
+    const looked = await server.run([...powerless, ...server.argv('doctor')], {
+      allowFailure: true,
+    });
+    t.regex(looked.stdout, /warn +cannot see that the gate's port is shut/);
+
     const siege = neighbour.start(inline(besiege, addresses.server, String(gatePort)));
     const met = async (): Promise<number> => (await counters(server))['connections'] ?? 0;
     await until(async () => (await met()) > 500, 'the siege', 20_000);

@@ -26,10 +26,12 @@ export async function examineChains(config: ServerConfig): Promise<readonly Find
   });
 }
 
-function wantedPorts({ listen, services }: ServerConfig): readonly ServicePort[] {
+function wantedPorts({ listen, gate, services }: ServerConfig): readonly ServicePort[] {
   const knocks = [...new Set(listen.map(({ port }) => port))].filter(isPort);
+  const gates = [...new Set(gate.listen.map(({ port }) => port))].filter(isPort);
   return [
     ...knocks.map((port): ServicePort => ({ protocol: 'udp', port })),
+    ...gates.map((port): ServicePort => ({ protocol: 'tcp', port })),
     ...[...services.values()].flatMap(({ ports }) => ports),
   ];
 }

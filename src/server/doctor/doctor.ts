@@ -6,6 +6,7 @@ import { type Finding, ok, warn } from '../../units/finding.ts';
 import { examineChains } from './chains.ts';
 import { faultFindings } from './fault-findings.ts';
 import { examineFirewall } from './firewall.ts';
+import { examineGate } from './gate.ts';
 import { examineKnockPort } from './knock-port.ts';
 import { examineSequences } from './sequences.ts';
 import { examineServices } from './services.ts';
@@ -17,6 +18,7 @@ export async function examineServer(directory: string): Promise<readonly Finding
   const parts = [
     examineKnockPort(config),
     examineFirewall(config),
+    examineGate(config),
     examineChains(config),
     examineServices(config),
     examineSequences(config),

@@ -24,7 +24,8 @@ export async function examineKnockPort({
 }
 
 /** Whether a server of this folder runs. */
-export async function isRunning(controlSocket: string): Promise<boolean> {
+export /** Whether a server answers at its control socket. */
+async function isRunning(controlSocket: string): Promise<boolean> {
   try {
     await askServer(controlSocket, { method: 'GET', path: '/status' });
     return true;

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Finding } from '../../../src/units/finding.ts';
 import type { Machine } from '../../support/machine.ts';
+import { freePort } from '../../support/free-port.ts';
 import { Folder } from '../server/folder.ts';
 import { furnished, keep, machineOf, serveTcp, tryIt } from './local.ts';
 
@@ -95,6 +96,27 @@ test.serial('a running server has its port; a stranger on it fails', async (t) =
   const { code, told } = await examine(t, machine);
   t.is(code, 78);
   t.regex(told('fail'), new RegExp(`${String(profile.port)}.*ss -ulnp`));
+});
+
+test.serial('a gate needs its port, and TLS with a key', async (t) => {
+  const { machine, folder } = await plain(t);
+  const port = await freePort();
+  t.notRegex((await examine(t, machine)).told('ok'), /TLS/, 'there is no gate');
+  await folder.edit(/(\[gate\][^]*?)^listen = \[\]/m, `$1listen = ["127.0.0.1:${String(port)}"]`);
+  const before = (await examine(t, machine)).told('ok');
+  t.regex(before, /TLS 1\.3 with a pre-shared key works/);
+  t.regex(before, new RegExp(`the gate can have TCP 127\\.0\\.0\\.1:${String(port)} `));
+  const daemon = await machine.serve();
+  t.regex((await examine(t, machine)).told('ok'), /the gate listens on TCP port/);
+  const taken = await serveTcp(t, () => undefined);
+  await folder.edit(
+    new RegExp(`127\\.0\\.0\\.1:${String(port)}`),
+    `127.0.0.1:${String(taken - 1)}`,
+  );
+  t.regex((await examine(t, machine)).told('fail'), /no gate listens on TCP port .*restart/);
+  await daemon.end();
+  await folder.edit(new RegExp(`:${String(taken - 1)}"`), `:${String(taken)}"`);
+  t.regex((await examine(t, machine)).told('fail'), /the gate cannot have tcp .*EADDRINUSE/);
 });
 
 test.serial('it looks whether anybody serves the services, and to whom', async (t) => {
