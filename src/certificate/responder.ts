@@ -5,13 +5,16 @@ import { sha256 } from '../crypto/sha256.ts';
 import { type Arrival, Challenger, isAlive } from '../handshake/challenger.ts';
 import { drops, type Judgement, type Ticket } from '../handshake/judgement.ts';
 import type { HandshakeKeys } from '../handshake/keys.ts';
+import type { LeaseTicket } from '../handshake/leases.ts';
 import { ProvenKnocks, type ProvenKnocksOptions } from '../handshake/proven-knocks.ts';
 import { transcriptHash } from '../handshake/transcript.ts';
+import { LEASE_LENGTH } from '../handshake/wire/lease.ts';
 import { decodeRequest, REQUEST_LENGTH } from '../handshake/wire/request.ts';
 import type { Outcome } from '../units/knock.ts';
+import type { LeaseOutcome } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
-import type { Examination, Good, Verdict } from './examine.ts';
+import type { Examination, Verdict } from './examine.ts';
 import { CERTIFICATE_RESPONSE_LENGTH, decodeResponse } from './response.ts';
 
 /** What is to be done about a datagram: also, with `examine`, the public-key work first. */
@@ -34,6 +37,8 @@ export interface CertificateResponderOptions extends ProvenKnocksOptions {
   /** Those of the lobby. */
   readonly keys: HandshakeKeys;
 }
+
+const lengths: readonly number[] = [REQUEST_LENGTH, CERTIFICATE_RESPONSE_LENGTH, LEASE_LENGTH];
 
 /** The responder's side of the certificate challenge (certificate.md, section 4). Does no input or output, and no public-key work. */
 export class CertificateResponder {
@@ -70,9 +75,10 @@ export class CertificateResponder {
   receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): CertificateJudgement {
     // step 1
     const { length } = datagram;
-    if (length !== REQUEST_LENGTH && length !== CERTIFICATE_RESPONSE_LENGTH) return drops.length;
+    if (!lengths.includes(length)) return drops.length;
     // step 2
     if (!this.owns(datagram)) return drops.tag;
+    if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
     return length === REQUEST_LENGTH
       ? this.#challenge(datagram, { source, now })
       : this.#admit(datagram, { source, now });
@@ -90,7 +96,16 @@ export class CertificateResponder {
     if (!isAlive(issuedAt, now)) return drops.expired;
     const { peer, authorised, wish, sessionSecret } = verdict;
     const knock = { peer, authorised, ...wish, observed, sessionSecret };
-    const ticket = ticketOf(verdict, { responseId, observed });
+    const { tag } = this.#keys;
+    const holder = { tag, peer, session: sessionSecret, certificate: verdict.certificate, at: now };
+    const { grantKey, transcript } = verdict;
+    const ticket = {
+      keys: { grant: grantKey },
+      transcript,
+      replayKey: responseId,
+      observed,
+      holder,
+    };
     return this.#knocks.take({ knock, ticket, issuedAt }, now);
   }
 
@@ -103,6 +118,11 @@ export class CertificateResponder {
   /** The Grant that tells the outcome of a knock. */
   conclude(ticket: Ticket, outcome: Outcome): Uint8Array {
     return this.#knocks.conclude(ticket, outcome);
+  }
+
+  /** The answer to a Lease; null when there is nobody to be answered any more. */
+  concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null {
+    return this.#knocks.concludeLease(ticket, outcome);
   }
 
   /** Steps 3 and 4, then the answer. Nothing is kept (P2). */
@@ -135,11 +155,4 @@ export class CertificateResponder {
       pending: { responseId, issuedAt, observed: arrival.source },
     };
   }
-}
-
-function ticketOf(
-  { transcript, grantKey }: Good,
-  { responseId, observed }: Pick<Pending, 'responseId' | 'observed'>,
-): Ticket {
-  return { keys: { grant: grantKey }, transcript, replayKey: responseId, observed };
 }

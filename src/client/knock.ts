@@ -54,7 +54,7 @@ export interface KnockGranted extends Answered {
   readonly expiresAt: UnixMs;
   /** 32 bytes known to both sides only. */
   readonly sessionSecret: Uint8Array;
-  /** Renews and closes the grant; null where the credential has no leases. */
+  /** Renews and closes the grant; null where the way of knocking has no leases. */
   readonly lease: Lease | null;
 }
 
@@ -106,11 +106,7 @@ export async function knock(
     if (outcome.kind === 'refused') return { ...answered, ...refused(outcome) };
     const remote = { address: answered.server, port: access.port };
     const { tag } = credential.keys;
-    // a certificate has no leases (certificate.md, section 5)
-    const hasLease = credential.prover === undefined;
-    const lease = hasLease
-      ? new Lease({ remote, tag, session: sessionSecret, clock, entropy })
-      : null;
+    const lease = new Lease({ remote, tag, session: sessionSecret, clock, entropy });
     return { ...answered, ...granted(outcome, askedAt), sessionSecret, lease };
   } finally {
     // nobody need wait for the end of a socket that will not be used again

@@ -20,15 +20,17 @@ export interface Ticket {
   /** Under which the replay record knows the knock. */
   readonly replayKey: Uint8Array;
   readonly observed: Endpoint;
-  /** Who would hold the grant, where the credential has leases. */
-  readonly holder?: Holder;
+  /** Who would hold the grant. */
+  readonly holder: Holder;
 }
 
 /** Whoever knocked, as a lease knows them. */
-interface Holder {
+export interface Holder {
   readonly tag: Uint8Array;
   readonly peer: PeerName;
   readonly session: Uint8Array;
+  /** DER, for whoever came by one. */
+  readonly certificate?: Uint8Array;
   /** When the knock was proven. */
   readonly at: MonotonicMs;
 }

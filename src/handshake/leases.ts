@@ -29,6 +29,7 @@ interface Lease {
   readonly peer: PeerName;
   readonly source: IpAddress;
   readonly session: Uint8Array;
+  readonly certificate?: Uint8Array;
   /** Derived at its first message: most leases never have one. */
   keys: LeaseKeys | null;
   endsAt: MonotonicMs;
@@ -42,6 +43,8 @@ interface Lease {
 interface Leased {
   readonly tag: Uint8Array;
   readonly session: Uint8Array;
+  /** DER; several leases of one certificate should share it. */
+  readonly certificate?: Uint8Array;
   readonly grant: GrantId;
   readonly peer: PeerName;
   readonly source: IpAddress;
@@ -65,8 +68,8 @@ interface Arrival {
   readonly datagram: Uint8Array;
   readonly source: Endpoint;
   readonly now: MonotonicMs;
-  /** Asked last; whether the peer may have a grant renewed. */
-  readonly mayRenew: (peer: PeerName) => boolean;
+  /** Asked last, about a renewal: why whoever holds the lease may not have it; null when there is no reason. */
+  readonly objection: (holder: Pick<Lease, 'peer' | 'certificate'>) => DropReason | null;
 }
 
 /** The leases of live grants: who may renew or close which, by the session secret of the knock (wire.md, section 5.3). */
@@ -94,7 +97,7 @@ export class Leases {
   }
 
   /** The checks of wire.md, section 5.3, in their order. */
-  judge({ datagram, source, now, mayRenew }: Arrival): LeaseJudgement | DropReason {
+  judge({ datagram, source, now, objection }: Arrival): LeaseJudgement | DropReason {
     // step 3
     const id = toHex(leaseIdOf(datagram));
     const lease = this.#find(id, now);
@@ -117,7 +120,8 @@ export class Leases {
     }
     // step 8: a close makes no work that its knock was not counted for
     const { grant, peer } = lease;
-    if (body.operation === 'renew' && !mayRenew(peer)) return 'limit';
+    const wrong = body.operation === 'renew' ? objection(lease) : null;
+    if (wrong !== null) return wrong;
     lease.sequence = body.sequence;
     lease.answer = null;
     const isLast = this.#isLast(lease, now);

@@ -3,9 +3,11 @@ import type { KnockLimits } from '../guard/knock-limits.ts';
 import { ReplayRecord } from '../guard/replay-record.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type Knock, type Outcome, refuse } from '../units/knock.ts';
+import type { LeaseOutcome } from '../units/lease.ts';
 import { later, type MonotonicMs } from '../units/time.ts';
-import { CHALLENGE_LIFE_MS } from './challenger.ts';
-import { drops, type Judgement, type Ticket } from './judgement.ts';
+import { type Arrival, CHALLENGE_LIFE_MS } from './challenger.ts';
+import { drops, type Holder, type Judgement, type Ticket } from './judgement.ts';
+import { Leases, type LeaseTicket } from './leases.ts';
 import { encodeGrant } from './wire/grant.ts';
 
 export interface ProvenKnocksOptions {
@@ -13,6 +15,8 @@ export interface ProvenKnocksOptions {
   readonly limits: KnockLimits;
   /** Entries of the replay record; each is a knock of the last 10 s. */
   readonly replayCapacity: number;
+  /** Whether a certificate may still knock, where knocks are proven by certificates. */
+  readonly isGood?: (certificate: Uint8Array) => boolean;
 }
 
 /** A knock whose proof is right. */
@@ -27,10 +31,13 @@ export class ProvenKnocks {
   readonly #entropy: Entropy;
   readonly #limits: KnockLimits;
   readonly #replays: ReplayRecord;
+  readonly #leases = new Leases();
+  readonly #isGood: (certificate: Uint8Array) => boolean;
 
-  constructor({ entropy, limits, replayCapacity }: ProvenKnocksOptions) {
+  constructor({ entropy, limits, replayCapacity, isGood }: ProvenKnocksOptions) {
     this.#entropy = entropy;
     this.#limits = limits;
+    this.#isGood = isGood ?? (() => true);
     this.#replays = new ReplayRecord(replayCapacity);
   }
 
@@ -60,9 +67,30 @@ export class ProvenKnocks {
 
   /** The Grant that tells the outcome; sent again to whoever repeats the Response before its challenge expires (P6). */
   conclude(ticket: Ticket, outcome: Outcome): Uint8Array {
+    if (outcome.kind === 'granted') {
+      const { holder, observed } = ticket;
+      const endsAt = later(holder.at, outcome.lifetimeMs);
+      const lease = { ...holder, grant: outcome.grant, source: observed.address, endsAt };
+      this.#leases.begin(lease, holder.at);
+    }
     const grant = this.#grant(ticket, outcome);
     this.#replays.conclude(ticket.replayKey, grant);
     return grant;
+  }
+
+  /** Section 5.3 of wire.md, from step 3 on. */
+  lease(datagram: Uint8Array, { source, now }: Arrival): Judgement {
+    const objection = ({ peer, certificate }: Pick<Holder, 'peer' | 'certificate'>) => {
+      if (certificate !== undefined && !this.#isGood(certificate)) return 'certificate';
+      return this.#limits.take(peer, source.address, now) ? null : 'limit';
+    };
+    const judged = this.#leases.judge({ datagram, source, now, objection });
+    return typeof judged === 'string' ? drops[judged] : judged;
+  }
+
+  /** The answer to a Lease, to be sent to where it came from; null when there is nobody to be answered any more. */
+  concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null {
+    return this.#leases.conclude(ticket, outcome, this.#entropy.bytes(NONCE_LENGTH));
   }
 
   #refusal(ticket: Ticket, reason: 'busy' | 'limit-reached'): Judgement {

@@ -1,14 +1,12 @@
-import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import type { Outcome } from '../units/knock.ts';
 import type { LeaseOutcome } from '../units/lease.ts';
-import type { PeerName } from '../units/names.ts';
 import type { Endpoint } from '../units/network.ts';
-import { later, type MonotonicMs } from '../units/time.ts';
+import type { MonotonicMs } from '../units/time.ts';
 import { type Arrival, Challenger } from './challenger.ts';
 import { drops, type Judgement, type Ticket } from './judgement.ts';
 import type { HandshakeKeys } from './keys.ts';
-import { Leases, type LeaseTicket } from './leases.ts';
+import type { LeaseTicket } from './leases.ts';
 import type { KnownPeer, PeerTable } from './peer-table.ts';
 import { ProvenKnocks, type ProvenKnocksOptions } from './proven-knocks.ts';
 import { sessionSecret, transcriptHash } from './transcript.ts';
@@ -30,12 +28,9 @@ export class Responder {
   readonly #peers: PeerTable;
   readonly #challenger: Challenger;
   readonly #knocks: ProvenKnocks;
-  readonly #leases = new Leases();
-  readonly #options: ProvenKnocksOptions;
 
   constructor({ peers, ...options }: ResponderOptions) {
     this.#peers = peers;
-    this.#options = options;
     this.#challenger = new Challenger(options.entropy);
     this.#knocks = new ProvenKnocks(options);
   }
@@ -53,7 +48,7 @@ export class Responder {
     // step 2
     const peer = this.#peers.find(datagram);
     if (peer === null) return drops.tag;
-    if (length === LEASE_LENGTH) return this.#lease(datagram, { source, now });
+    if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
     return length === REQUEST_LENGTH
       ? this.#challenge(peer.keys, datagram, { source, now })
       : this.#verify(peer, datagram, { source, now });
@@ -61,26 +56,12 @@ export class Responder {
 
   /** The Grant that tells the outcome of a knock. */
   conclude(ticket: Ticket, outcome: Outcome): Uint8Array {
-    if (outcome.kind === 'granted' && ticket.holder !== undefined) {
-      const { holder, observed } = ticket;
-      const endsAt = later(holder.at, outcome.lifetimeMs);
-      const lease = { ...holder, grant: outcome.grant, source: observed.address, endsAt };
-      this.#leases.begin(lease, holder.at);
-    }
     return this.#knocks.conclude(ticket, outcome);
   }
 
   /** The answer to a Lease, to be sent to where it came from; null when there is nobody to be answered any more. */
   concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null {
-    return this.#leases.conclude(ticket, outcome, this.#options.entropy.bytes(NONCE_LENGTH));
-  }
-
-  /** Section 5.3. */
-  #lease(datagram: Uint8Array, { source, now }: Arrival): Judgement {
-    const { limits } = this.#options;
-    const mayRenew = (peer: PeerName): boolean => limits.take(peer, source.address, now);
-    const judged = this.#leases.judge({ datagram, source, now, mayRenew });
-    return typeof judged === 'string' ? drops[judged] : judged;
+    return this.#knocks.concludeLease(ticket, outcome);
   }
 
   /** Steps 3 and 4, then the answer. Nothing is kept (P2). */

@@ -10,10 +10,12 @@ import { pointOf } from '../crypto/p256.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
 import { TokenBuckets } from '../guard/token-buckets.ts';
 import type { Judgement, Ticket } from '../handshake/judgement.ts';
+import type { LeaseTicket } from '../handshake/leases.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Log } from '../host/log.ts';
 import type { Outcome } from '../units/knock.ts';
+import type { LeaseOutcome } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
 import type { Certificates } from './certificates.ts';
@@ -60,11 +62,15 @@ export class CertificateJudge implements Judge {
   }
 
   private constructor(options: CertificateJudgeOptions, pool: WorkerPool<ExaminerJob, Verdict>) {
-    const { examiners, ...rest } = options;
+    const { certificates, examiners, clock, ...rest } = options;
     this.#options = options;
     this.#pool = pool;
     const keys = lobbyKeys(pointOf(examiners.data.key));
-    this.#responder = new CertificateResponder({ keys, ...rest });
+    this.#responder = new CertificateResponder({
+      keys,
+      ...rest,
+      isGood: (der) => typeof certificates.verifier.verify(der, clock.unixMs()) !== 'string',
+    });
   }
 
   get replayRecordSize(): number {
@@ -92,6 +98,10 @@ export class CertificateJudge implements Judge {
     return this.#responder.conclude(ticket, outcome);
   }
 
+  concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null {
+    return this.#responder.concludeLease(ticket, outcome);
+  }
+
   async stop(): Promise<void> {
     await this.#pool.stop();
   }
@@ -114,7 +124,8 @@ export class CertificateJudge implements Judge {
     const { certificates, clock } = this.#options;
     if (verdict.kind === 'bad') return verdict;
     const found = certificates.verifier.verify(verdict.certificate, clock.unixMs());
-    if (typeof found !== 'string') return verdict;
+    // what is kept with leases should be there once for each certificate, and the thread's is a copy
+    if (typeof found !== 'string') return { ...verdict, certificate: found.der };
     return { kind: 'bad', reason: 'certificate', fault: found, peer: verdict.peer };
   }
 

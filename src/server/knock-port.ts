@@ -1,5 +1,6 @@
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
 import type { Judgement, Ticket } from '../handshake/judgement.ts';
+import type { LeaseTicket } from '../handshake/leases.ts';
 import type { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
@@ -15,7 +16,12 @@ export interface Judge {
   receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): Judgement | Promise<Judgement>;
   /** The Grant that tells the outcome of a knock. */
   conclude(ticket: Ticket, outcome: Outcome): Uint8Array;
+  /** The answer to a Lease; null when there is nobody to be answered any more. */
+  concludeLease(ticket: LeaseTicket, outcome: LeaseOutcome): Uint8Array | null;
 }
+
+/** The judge that a judgement is of. */
+type Concluder = Pick<Judge, 'conclude' | 'concludeLease'>;
 
 export interface KnockPortOptions {
   readonly socket: DatagramSocket;
@@ -91,12 +97,12 @@ export class KnockPort {
     else act(judged);
   }
 
-  #judgeOf(bytes: Uint8Array): Pick<Judge, 'receive' | 'conclude'> {
+  #judgeOf(bytes: Uint8Array): Concluder & Pick<Judge, 'receive'> {
     for (const judge of this.#judges) if (judge.owns(bytes)) return judge;
     return this.#options.responder;
   }
 
-  #act(judge: Pick<Judge, 'conclude'>, judged: Judgement, { remote, local }: Path): void {
+  #act(judge: Concluder, judged: Judgement, { remote, local }: Path): void {
     switch (judged.kind) {
       case 'drop':
         this.#drops[judged.reason]++;
@@ -110,22 +116,22 @@ export class KnockPort {
         return;
       case 'lease':
         this.#leases++;
-        void this.#keepLease(judged, remote, local);
+        void this.#keepLease(judge, judged, { remote, local });
     }
   }
 
   async #keepLease(
-    { wish, ticket }: Judgement & { kind: 'lease' },
-    remote: Endpoint,
-    local: Endpoint,
+    judge: Concluder,
+    { wish, ticket }: Judgement & { readonly kind: 'lease' },
+    { remote, local }: Path,
   ): Promise<void> {
-    const { responder, socket, keepLease } = this.#options;
-    const answer = responder.concludeLease(ticket, await keepLease(wish));
+    const { socket, keepLease } = this.#options;
+    const answer = judge.concludeLease(ticket, await keepLease(wish));
     if (answer !== null) socket.send(answer, remote, local);
   }
 
   async #conclude(
-    judge: Pick<Judge, 'conclude'>,
+    judge: Concluder,
     { knock, ticket }: Judgement & { readonly kind: 'knock' },
     local: Endpoint,
   ): Promise<void> {

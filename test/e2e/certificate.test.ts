@@ -2,7 +2,9 @@ import { copyFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { netTest, netTestWith } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
+import type { Admission } from '../../src/units/admission.ts';
 import {
+  ask,
   type Deployment,
   edit,
   inhabit,
@@ -18,13 +20,30 @@ import { addresses, type TopologyOptions } from '../support/topology.ts';
 
 const target = { address: addresses.server, port: servicePort };
 
+interface DeployOptions extends TopologyOptions {
+  readonly ttl?: string;
+  readonly admission?: Admission;
+}
+
 /** A server with an authority of its own, and a client that has nothing but the files of a certificate. */
-async function deploy(t: ExecutionContext, options: TopologyOptions = {}): Promise<Deployment> {
+async function deploy(
+  t: ExecutionContext,
+  { ttl = '20s', admission = 'once', ...options }: DeployOptions = {},
+): Promise<Deployment> {
   const machines = await inhabit(t, options);
   const { server, client } = machines;
   await startService(server, servicePort);
   await server.hknock(['init']);
-  await server.hknock(['service', 'add', 'web', `tcp/${String(servicePort)}`, '--ttl', '20s']);
+  await server.hknock([
+    'service',
+    'add',
+    'web',
+    `tcp/${String(servicePort)}`,
+    '--ttl',
+    ttl,
+    '--admission',
+    admission,
+  ]);
   await server.hknock(['ca', 'init']);
   await server.hknock(['ca', 'issue', 'gate', '--server']);
   edit(
@@ -78,6 +97,23 @@ netTest.serial('a certificate lets in from behind two NATs, and no neighbour', a
   t.regex(daemon.log, / granted .*peer=cert-/);
 });
 
+netTest.serial(
+  'connect with a certificate keeps a grant for the address while it runs, and closes it then',
+  async (t) => {
+    const { client, server } = await deploy(t, { ttl: '2s', admission: 'address' });
+    const connect = client.argv('connect', ...argsOf(client));
+    const conversation = await Conversation.over(client.start(connect));
+    const leases = async (): Promise<number> =>
+      ((await ask(server, 'status')) as { knocks: { leases: number } }).knocks.leases;
+    // each renewal is for 2 s, and the first comes after one
+    await until(async () => (await leases()) >= 3, 'three renewals', 30_000);
+    t.is(await visit(client, target), welcome, 'a second connection, long after the knock');
+    t.is(await conversation.end(), 0);
+    t.deepEqual(await ask(server, 'grants'), []);
+    t.is(await visit(client, target), 'no answer');
+  },
+);
+
 netTestWith('faketime').serial(
   'a client with a certificate and a clock ten years off gets in',
   async (t) => {
@@ -113,8 +149,8 @@ netTest.serial(
       await until(async () => (await grantsInKernel(server.place)) === 0, 'the grant to end');
       t.is(await visit(client, target), 'no answer');
       t.is(await conversation.isAlive(), !cuts);
-      t.like(await knock(client, name), { granted: false, reason: 'no-answer' });
     }
+    t.like(await knock(client, 'bob'), { granted: false, reason: 'no-answer' });
     t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
   },
 );

@@ -14,6 +14,7 @@ import { deriveKeys } from '../../src/handshake/keys.ts';
 import type { RequestBody } from '../../src/handshake/wire/request.ts';
 import { CertificateVerifier } from '../../src/pki/verifier.ts';
 import type { Outcome } from '../../src/units/knock.ts';
+import type { LeaseOutcome } from '../../src/units/lease.ts';
 import { type Endpoint, formatServicePort } from '../../src/units/network.ts';
 import type { MonotonicMs, UnixMs } from '../../src/units/time.ts';
 import { bytes, drawsFrom, readVectors } from './vector-file.ts';
@@ -22,9 +23,10 @@ type Vector = ReturnType<typeof readVectors<'certificate'>>[number];
 
 for (const vector of readVectors('certificate')) {
   test(vector.name, (t) => {
-    const { responder, verdictOn } = responderFor(vector);
+    const { responder, verdictOn, setUnixMs } = responderFor(vector);
     for (const { atMs, source, datagram, expect, conclude, ...rest } of vector.steps) {
       const now = atMs as MonotonicMs;
+      setUnixMs(rest.unixMs ?? vector.unixMs);
       const first = responder.receive(bytes(datagram), endpoint(source), now);
       let fault: string | undefined;
       let judged: Judgement;
@@ -35,9 +37,11 @@ for (const vector of readVectors('certificate')) {
         judged = responder.judge(first.pending, verdict, examinedAt);
       } else judged = first;
       t.deepEqual(told(judged, fault), expect as unknown);
-      if (judged.kind !== 'knock' || conclude === undefined) continue;
-      const grant = responder.conclude(judged.ticket, conclude.outcome as Outcome);
-      t.is(toHex(grant), conclude.grant);
+      if (conclude === undefined) continue;
+      t.is(
+        concluded(responder, judged, conclude.outcome),
+        'grant' in conclude ? conclude.grant : conclude.answer,
+      );
     }
   });
 }
@@ -61,7 +65,8 @@ for (const { name, initiator, intermediate, steps } of readVectors('certificate'
     });
     const responding = step(context, challenged.state, { event: { kind: 'proceed' }, now });
     t.deepEqual(responding.send.map(toHex), [answered.datagram]);
-    const grant = bytes(answered.conclude?.grant ?? '');
+    const { conclude } = answered;
+    const grant = bytes(conclude !== undefined && 'grant' in conclude ? conclude.grant : '');
     const { state } = step(context, responding.state, {
       event: { kind: 'datagram', bytes: grant },
       now,
@@ -87,11 +92,26 @@ for (const { name, initiator, intermediate, steps } of readVectors('certificate'
   });
 }
 
+/** What is sent when the outcome of a knock or a lease is known. */
+function concluded(
+  responder: CertificateResponder,
+  judged: Judgement,
+  outcome: NonNullable<Vector['steps'][number]['conclude']>['outcome'],
+): string | null {
+  if (judged.kind === 'knock') return toHex(responder.conclude(judged.ticket, outcome as Outcome));
+  if (judged.kind !== 'lease') return null;
+  const answer = responder.concludeLease(judged.ticket, outcome as LeaseOutcome);
+  return answer === null ? null : toHex(answer);
+}
+
 /** What a vector tells of a judgement. */
 function told(judged: Judgement, fault: string | undefined): unknown {
   if (judged.kind === 'drop') return { drop: judged.reason, ...(fault && { fault }) };
   if (judged.kind === 'reply') return { reply: toHex(judged.bytes) };
-  if (judged.kind === 'lease') throw new Error('certificates have no leases');
+  if (judged.kind === 'lease') {
+    const { operation, grant, isLast } = judged.wish;
+    return { lease: { operation, grant, isLast } };
+  }
   const { service, admission, claimed, observed, authorised = [], sessionSecret } = judged.knock;
   const knock = {
     service,
@@ -108,17 +128,22 @@ function responderFor({ responderKey, authority, unixMs, draws }: Vector) {
   const privateKey = privateKeyOf(bytes(responderKey));
   const ca = new CertificateVerifier({ ca: bytes(authority) });
   const key = AgreementKey.from(privateKey);
+  let now = unixMs as UnixMs;
+  const setUnixMs = (ms: number): void => {
+    now = ms as UnixMs;
+  };
   const plenty = { perSecond: 1000, burst: 1000 };
   const responder = new CertificateResponder({
     keys: lobbyKeys(pointOf(privateKey)),
     entropy: drawsFrom(draws.nonces, draws.cookieSecrets),
     limits: new KnockLimits(plenty, plenty),
     replayCapacity: 16,
+    isGood: (der) => typeof ca.verify(der, now) !== 'string',
   });
-  const verify = (der: Uint8Array) => ca.verify(der, unixMs as UnixMs);
+  const verify = (der: Uint8Array) => ca.verify(der, now);
   const verdictOn = (examination: Parameters<typeof examine>[0]): Verdict =>
     examine(examination, { key, verify });
-  return { responder, verdictOn };
+  return { responder, verdictOn, setUnixMs };
 }
 
 function contextFor(

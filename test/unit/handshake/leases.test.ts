@@ -89,7 +89,7 @@ function leased(grant: string) {
 /** Whether a session has a lease. */
 function isKept(leases: Leases, session: Uint8Array): boolean {
   const datagram = leaseOf(session).bytes;
-  return leases.judge({ datagram, source: outside, now, mayRenew: () => false }) === 'limit';
+  return leases.judge({ datagram, source: outside, now, objection: () => 'limit' }) === 'limit';
 }
 
 test('T-09: one grant has at most 16 leases, and the first makes way', (t) => {

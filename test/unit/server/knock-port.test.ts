@@ -231,6 +231,7 @@ test('while a judge is at work on any number of datagrams, peers of the responde
     owns: (bytes) => bytes[0] === 0x77,
     receive: () => new Promise((resolve) => done.push(resolve)),
     conclude: () => new Uint8Array(),
+    concludeLease: () => null,
   });
   const his = new Uint8Array(1037).fill(0x77);
   for (let i = 0; i < 2000; i++) socket.receive(his, attacker);
