@@ -27,7 +27,7 @@ export interface Trusted {
   readonly authorised: readonly ServicePort[];
 }
 
-export interface Good {
+interface Good {
   readonly kind: 'good';
   readonly peer: PeerName;
   readonly authorised: readonly ServicePort[];
