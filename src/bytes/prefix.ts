@@ -33,6 +33,17 @@ export function isWithin(address: IpAddress, prefix: Prefix): boolean {
   return isSameFamily && firstOf(address, Number(length)) === first;
 }
 
+/** The prefix that a grant is for which is for more than one address (theory.md, section 3): its /24, or its /64 for IPv6. */
+export function poolOf(address: IpAddress): Prefix {
+  const length = familyOf(address) === 4 ? 24 : 64;
+  return `${firstOf(address, length) ?? address}/${String(length)}` as Prefix;
+}
+
+/** Whether an address is the one that is meant, or one of the prefix that is meant. */
+export function isAt(address: IpAddress, place: IpAddress | Prefix): boolean {
+  return place.includes('/') ? isWithin(address, place as Prefix) : address === place;
+}
+
 /** The address with all bits behind the first `length` cleared, in its canonical text. */
 function firstOf(address: IpAddress, length: number): IpAddress | null {
   const bytes = ipaddr.parse(address).toByteArray();

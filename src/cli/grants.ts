@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { poolOf } from '../bytes/prefix.ts';
 import type { Grant } from '../grants/live-grants.ts';
 import { formatServicePort } from '../units/network.ts';
 import { dirOption, jsonOption } from './options.ts';
@@ -26,7 +27,8 @@ async function grants({ json, dir }: { json?: true; dir?: string }): Promise<voi
   }
 }
 
-function rowOf({ id, peer, service, source, ports, admission, expiresAt }: Grant): string[] {
+function rowOf({ id, peer, service, ports, admission, expiresAt, ...grant }: Grant): string[] {
   const expires = new Date(expiresAt).toISOString();
+  const source = grant.breadth === undefined ? grant.source : poolOf(grant.source);
   return [id, peer, service, source, ports.map(formatServicePort).join(','), admission, expires];
 }

@@ -30,6 +30,7 @@ export interface KnockCliOptions {
   readonly admission?: readonly Admission[];
   readonly mode: CliMode;
   readonly expect?: readonly Prefix[];
+  readonly prefix?: true;
   readonly json?: true;
   readonly cert?: string;
   readonly key?: string;
@@ -68,6 +69,12 @@ export function withKnockOptions(command: Command): Command {
       ),
     )
     .addOption(expectOption())
+    .addOption(
+      new Option(
+        '--prefix',
+        'to be let in from the whole /24 (IPv6: /64) that the server sees you in: where connections leave by another address than knocks',
+      ),
+    )
     .addOption(
       new Option('--mode <mode>', 'how to knock')
         .choices(modes)

@@ -20,6 +20,7 @@ const refusals: Readonly<Record<KnockRefused['reason'], string>> = {
   'limit-reached': 'too many knocks or grants; wait a little',
   'firewall-failed': "the server's firewall did not take the change; tell its operator",
   busy: 'the server is busy; try again',
+  'prefix-refused': 'the server does not let you in from a whole prefix',
 };
 
 /** `hknock knock` */
@@ -71,10 +72,11 @@ export async function knockAt(
 ): Promise<KnockResult> {
   const { knockForBest } = await import('../client/ladder.ts');
   const { access, within } = await accessTo(host, cliOptions);
-  const { admission, expect } = cliOptions;
+  const { admission, expect, prefix } = cliOptions;
   const options = {
     ...(service && { service }),
     ...(expect && { expect }),
+    ...(prefix && { breadth: 'prefix' as const }),
     ...(within && { host: within }),
   };
   const passedOver: Admission[] = [];
@@ -120,12 +122,14 @@ function describe({
   ports,
   observed,
   behindNat,
+  prefix,
   admission,
   admissionPort,
   expiresAt,
 }: KnockGranted): string {
   const opened = ports.map(formatServicePort).join(', ');
-  const where = behindNat ? `${observed.address} (behind NAT)` : observed.address;
+  const seen = behindNat ? `${observed.address} (behind NAT)` : observed.address;
+  const where = prefix === null ? seen : `${prefix} (seen at ${observed.address})`;
   const at = admissionPort === null ? '' : ` (connect to port ${String(admissionPort)})`;
   const until = new Date(expiresAt).toISOString();
   return `${service} (${opened}) at ${server} is open for ${where}, admission ${admission}${at}, until ${until}`;
@@ -137,6 +141,7 @@ function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): o
     return { granted, reason, ...(acceptable.length > 0 && { acceptable }) };
   }
   const { service, ports, observed, claimed, behindNat, admission, expiresAt, elapsedMs } = result;
+  const { prefix } = result;
   const [first] = ports;
   return {
     granted: true,
@@ -150,6 +155,7 @@ function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): o
     observedPort: observed.port,
     claimedAddress: claimed.address,
     behindNat,
+    ...(prefix && { prefix }),
     admission,
     ...(result.admissionPort !== null && { admissionPort: result.admissionPort }),
     expiresAt: new Date(expiresAt).toISOString(),

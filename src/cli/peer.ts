@@ -30,6 +30,7 @@ interface AddOptions extends ProfileOptions {
   readonly admission?: Admission;
   readonly ttl?: DurationMs;
   readonly totp?: true;
+  readonly prefix?: true;
 }
 
 interface ShowOptions {
@@ -49,6 +50,7 @@ export function addPeer(program: Command): void {
       'how long its grants wait for a connection',
       argument(parseDuration),
     )
+    .option('--prefix', 'let it in from its whole /24 (IPv6: /64), by services that allow it too')
     .option('--totp', 'let it knock by sequences too, and print the URI for an authenticator')
     .addHelpText(
       'after',
@@ -95,7 +97,9 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
   const { writeProfileFile } = await import('../store/profile-file.ts');
   const { service: services, admission = null, ttl: ttlMs = null, totp = false } = options;
   const directory = directoryOf(options);
-  const request = { name, services, admission, ttlMs, cutOnRevoke: null, withTotp: totp };
+  const { prefix } = options;
+  const wide = prefix && { prefix };
+  const request = { name, services, admission, ttlMs, cutOnRevoke: null, ...wide, withTotp: totp };
   const profile = await enrolPeer(directory, request, await how(options));
   const path = fileFor(name, options);
   try {
@@ -151,9 +155,9 @@ async function list(options: ShowOptions): Promise<void> {
   print(formatTable([['NAME', 'SERVICES', 'ADMISSION', 'TTL'], ...rows]));
 }
 
-function publicPart({ name, services, admission, ttlMs, totp }: PeerRecord) {
+function publicPart({ name, services, admission, ttlMs, totp, prefix }: PeerRecord) {
   const ttl = ttlMs === null ? null : formatDuration(ttlMs);
-  return { name, services, admission, ttl, totp: totp !== null };
+  return { name, services, admission, ttl, totp: totp !== null, prefix: prefix === true };
 }
 
 function fileFor(name: PeerName, { out }: ProfileOptions): string {

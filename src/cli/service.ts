@@ -10,6 +10,7 @@ interface AddOptions {
   readonly dir?: string;
   readonly admission?: Admission;
   readonly ttl?: DurationMs;
+  readonly prefix?: true;
 }
 
 /** `hknock service add` */
@@ -33,6 +34,7 @@ export function addService(program: Command): void {
       'how long a grant waits for its connection',
       argument(parseDuration),
     )
+    .option('--prefix', 'allow grants for a whole /24 (IPv6: /64) to peers that may have them')
     .addOption(dirOption())
     .addHelpText('after', '\nExample:\n  hknock service add ssh tcp/22')
     .action(add);
@@ -41,12 +43,12 @@ export function addService(program: Command): void {
 async function add(
   name: ServiceName,
   ports: readonly ServicePort[],
-  { dir, admission, ttl }: AddOptions,
+  { dir, admission, ttl, prefix }: AddOptions,
 ): Promise<void> {
   const config = await import('../config/add-service.ts');
   const directory = directoryOf({ dir });
-  const service = { name, ports, ...(admission && { admission }), ...(ttl && { ttlMs: ttl }) };
-  await config.addService(directory, service);
+  const own = { ...(admission && { admission }), ...(ttl && { ttlMs: ttl }) };
+  await config.addService(directory, { name, ports, ...own, ...(prefix && { prefix }) });
   tell(`service '${name}' added`);
   const { reloadIfRunning } = await import('./running-server.ts');
   await reloadIfRunning(directory);

@@ -1,4 +1,4 @@
-import { isWithin } from '../bytes/prefix.ts';
+import { isWithin, poolOf } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { RefusalReason } from '../errors/refusal-reason.ts';
 import { connectDatagramSocket } from '../dgram-ext/connect.ts';
@@ -8,7 +8,7 @@ import type { Entropy } from '../host/entropy.ts';
 import type { Profile } from '../store/profile.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createSystemEntropy } from '../system/entropy.ts';
-import type { Admission } from '../units/admission.ts';
+import type { Admission, Breadth } from '../units/admission.ts';
 import type { Granted, Refused } from '../units/knock.ts';
 import type { GrantId, ServiceName } from '../units/names.ts';
 import type { IpAddress, Port, Prefix, ServicePort } from '../units/network.ts';
@@ -25,6 +25,8 @@ export interface KnockOptions {
   readonly service?: ServiceName;
   /** How narrowly; the server's policy chooses if not said. */
   readonly admission?: Admission;
+  /** Asked for: to be let in from the whole prefix of the address at which the server sees us; from that address alone if not said. */
+  readonly breadth?: Breadth;
   /** One of the profile's hosts, or an address of one, in place of all that the profile lists. */
   readonly host?: string;
   /**
@@ -48,6 +50,8 @@ export interface KnockGranted extends Answered {
   readonly grant: GrantId;
   readonly admission: Admission;
   readonly ports: readonly ServicePort[];
+  /** The addresses of ours that are let in; null when it is the observed one alone. */
+  readonly prefix: Prefix | null;
   /** With `port` and `gate`: where to connect in place of these; null with the others. */
   readonly admissionPort: Port | null;
   /** By our own clock: when the time to connect is over. */
@@ -90,6 +94,7 @@ export async function knock(
       claimed: socket.local[0] ?? null,
       service,
       admission: options.admission ?? null,
+      ...(options.breadth && { breadth: options.breadth }),
     };
     const context = { ...credential, wish, entropy, ...canHave };
     return new Handshake({ context, socket, remote, clock });
@@ -104,10 +109,11 @@ export async function knock(
     const elapsedMs = clock.monotonicMs() - startedAt;
     const answered = { ...handshake.endpoints(observed), service, elapsedMs };
     if (outcome.kind === 'refused') return { ...answered, ...refused(outcome) };
+    const prefix = outcome.breadth === undefined ? null : poolOf(observed.address);
     const remote = { address: answered.server, port: access.port };
     const { tag } = credential.keys;
     const lease = new Lease({ remote, tag, session: sessionSecret, clock, entropy });
-    return { ...answered, ...granted(outcome, askedAt), sessionSecret, lease };
+    return { ...answered, ...granted(outcome, askedAt), prefix, sessionSecret, lease };
   } finally {
     // nobody need wait for the end of a socket that will not be used again
     void handshake.close();

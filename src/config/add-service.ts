@@ -13,6 +13,7 @@ export interface NewService {
   readonly ports: readonly ServicePort[];
   readonly admission?: Admission;
   readonly ttlMs?: DurationMs;
+  readonly prefix?: true;
 }
 
 /**
@@ -38,10 +39,11 @@ async function append(directory: string, service: NewService): Promise<void> {
   await replacePrivateFile(configPath(directory), added);
 }
 
-function toOptions({ ports, admission, ttlMs }: NewService): Record<string, string> {
+function toOptions({ ports, admission, ttlMs, prefix }: NewService): Record<string, string> {
   return {
     ports: `[${ports.map((port) => `"${formatServicePort(port)}"`).join(', ')}]`,
     ...(admission === undefined ? {} : { admission: `"${admission}"` }),
     ...(ttlMs === undefined ? {} : { ttl: `"${formatDuration(ttlMs)}"` }),
+    ...(prefix && { prefix: 'true' }),
   };
 }

@@ -151,11 +151,19 @@ function toServices(document: ConfigDocument['services']): ServerConfig['service
     Object.entries(document).map(([key, service]): [ServiceName, ServiceConfig] => {
       const name = parseServiceName(key);
       const { ports, upstream = null, admission = null, proxy_protocol } = service;
-      const { ttl = null, flow_keep = null } = service;
-      const proxyProtocol = proxy_protocol;
+      const { ttl = null, flow_keep = null, prefix } = service;
       return [
         name,
-        { name, ports, upstream, admission, ttlMs: ttl, flowKeepMs: flow_keep, proxyProtocol },
+        {
+          name,
+          ports,
+          upstream,
+          admission,
+          ttlMs: ttl,
+          flowKeepMs: flow_keep,
+          proxyProtocol: proxy_protocol,
+          ...(prefix && { prefix }),
+        },
       ];
     }),
   );

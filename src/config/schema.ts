@@ -72,6 +72,7 @@ const service = table({
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
   flow_keep: flowKeep.optional(),
+  prefix: flag().default(false),
   proxy_protocol: flag().default(false),
 });
 

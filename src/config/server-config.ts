@@ -136,6 +136,8 @@ export interface ServiceConfig {
   readonly ttlMs: DurationMs | null;
   /** Null leaves it to the policy. */
   readonly flowKeepMs: DurationMs | null;
+  /** Whether peers whose files allow it too may have grants for the prefix of their address. */
+  readonly prefix?: true;
 }
 
 /** A token bucket: so many at once, then so many a second. */

@@ -153,6 +153,9 @@ path = "control.sock"
 # admission = "once"
 # ttl = "30s"
 # flow_keep = "1h"
+# # Whether a peer can have a grant for its whole /24 (IPv6: /64), when its file says so too: for clients behind a carrier whose
+# # NAT gives their connections another address than their knocks. Only with "nftables", and for "address" and "once".
+# prefix = false
 # # Whether it is told who comes through the gate: connections, or with UDP all datagrams, begin with a PROXY protocol
 # # header, version 2.
 # proxy_protocol = true

@@ -8,6 +8,7 @@ export const refusalReasons = [
   'limit-reached',
   'firewall-failed',
   'busy',
+  'prefix-refused',
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

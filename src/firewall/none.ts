@@ -5,6 +5,7 @@ import { admissions } from '../units/admission.ts';
 export function createNoFirewall(): Firewall {
   return {
     admissions: admissions.slice(0, 2),
+    prefixes: true,
     start: () => Promise.resolve(),
     protect: () => Promise.resolve(),
     apply: () => Promise.resolve(new Map()),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toHex } from '../bytes/bytes.ts';
+import { poolOf } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
@@ -10,7 +11,7 @@ import { isRenewable } from '../units/admission.ts';
 import { type Outcome, refuse } from '../units/knock.ts';
 import { leaseEnd, type LeaseOutcome } from '../units/lease.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
-import { includesPort } from '../units/network.ts';
+import { includesPort, type IpAddress, type Prefix } from '../units/network.ts';
 import { formatDuration, later, type MonotonicMs, type UnixMs } from '../units/time.ts';
 import { type Grant, type GrantLimits, LiveGrants } from './live-grants.ts';
 
@@ -124,7 +125,8 @@ export class Grants {
     }
     // the peer was revoked while the firewall was at work: it has been shut again behind us
     if (this.#live.get(id) === null) return refuse('service-refused');
-    this.#log.info(event, told(id, plan));
+    // a prefix is for more than one customer of somebody's: the operator is to see it
+    this.#log[plan.breadth === undefined ? 'info' : 'warn'](event, told(id, plan));
     return { kind: 'granted', grant: id, ...plan, admissionPort: door.admissionPort };
   }
 
@@ -135,7 +137,8 @@ export class Grants {
   async close(id: GrantId, options: { readonly cut: boolean }): Promise<boolean> {
     const grant = this.#live.get(id);
     if (grant === null) return false;
-    await this.#close([grant], options.cut ? [grant] : []);
+    const { peer } = grant;
+    await this.#close([grant], options.cut ? [{ peer, source: placeOf(grant) }] : []);
     return true;
   }
 
@@ -196,11 +199,12 @@ export class Grants {
     for (const cause of failures.values()) throw notClosed(failures.size, cause);
   }
 
-  #sameAs({ peer, service, source, admission, ports }: Plan): Grant | null {
+  #sameAs({ peer, service, source, admission, breadth, ports }: Plan): Grant | null {
     const isSame = (each: Grant): boolean =>
       each.service === service &&
       each.source === source &&
       each.admission === admission &&
+      each.breadth === breadth &&
       isDeepStrictEqual(each.ports, ports);
     return this.#live.of(peer).find(isSame) ?? null;
   }
@@ -238,6 +242,21 @@ function notClosed(count: number, cause: HknockError): HknockError {
   });
 }
 
-function told(grant: GrantId, { peer, service, source, admission, lifetimeMs }: Plan) {
-  return { grant, peer, service, source, admission, lifetime: formatDuration(lifetimeMs) };
+/** From where a grant lets in. */
+function placeOf({ source, breadth }: Plan): IpAddress | Prefix {
+  return breadth === undefined ? source : poolOf(source);
+}
+
+function told(grant: GrantId, plan: Plan) {
+  const { peer, service, source, admission, lifetimeMs } = plan;
+  const prefix = plan.breadth && { prefix: poolOf(source) };
+  return {
+    grant,
+    peer,
+    service,
+    source,
+    ...prefix,
+    admission,
+    lifetime: formatDuration(lifetimeMs),
+  };
 }

@@ -233,9 +233,10 @@ function openGrant(
   return null;
 }
 
-/** Who asked for an admission must not be given a wider one. */
-function keepsToWish(outcome: Outcome, { admission }: RequestBody): boolean {
-  return outcome.kind === 'refused' || admission === null || outcome.admission === admission;
+/** Who asked for an admission must not be given a wider one, and nobody a breadth that he did not ask for. */
+function keepsToWish(outcome: Outcome, { admission, breadth }: RequestBody): boolean {
+  if (outcome.kind === 'refused') return true;
+  return outcome.breadth === breadth && (admission === null || outcome.admission === admission);
 }
 
 function proceed(

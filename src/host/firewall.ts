@@ -1,7 +1,7 @@
 import type { HknockError } from '../errors/hknock-error.ts';
-import type { Admission } from '../units/admission.ts';
+import type { Admission, Breadth } from '../units/admission.ts';
 import type { GrantId, PeerName, ServiceName } from '../units/names.ts';
-import type { Endpoint, IpAddress, Port, ServicePort } from '../units/network.ts';
+import type { Endpoint, IpAddress, Port, Prefix, ServicePort } from '../units/network.ts';
 import type { DurationMs } from '../units/time.ts';
 
 /** A port that is shut to all who have no grant. */
@@ -45,6 +45,8 @@ export interface Opening {
   readonly peer: PeerName;
   readonly service: ServiceName;
   readonly source: IpAddress;
+  /** For the prefix of the source; for the source alone if not said. */
+  readonly breadth?: Breadth;
   readonly ports: readonly ServicePort[];
   readonly admission: Admission;
   /** What tells the connection from others, beyond its source. */
@@ -59,12 +61,12 @@ export interface Opening {
  */
 export interface Cut {
   readonly peer: PeerName;
-  /** Only those from this address; null for all of them. */
-  readonly source: IpAddress | null;
+  /** Only those from this address, or from any of this prefix; null for all of them. */
+  readonly source: IpAddress | Prefix | null;
 }
 
 /** What tells a grant's flows from others. */
-export type Used = Pick<Opening, 'grant' | 'peer' | 'source' | 'ports'>;
+export type Used = Pick<Opening, 'grant' | 'peer' | 'source' | 'breadth' | 'ports'>;
 
 /** Changes that belong together. Closes take effect before opens, so a grant that stands in both is renewed. */
 export interface Transaction {
@@ -88,6 +90,8 @@ export type Failures = ReadonlyMap<GrantId, HknockError>;
 export interface Firewall {
   /** Admissions that this backend can enforce. */
   readonly admissions: readonly Admission[];
+  /** Whether it can admit prefixes, with the admissions that go by the source alone. */
+  readonly prefixes?: boolean;
   /**
    * Shuts the ports to all without a grant; established connections live on.
    * @throws {HknockError} `host` when a program, privilege or kernel feature is missing, `bind` when a

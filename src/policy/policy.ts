@@ -1,7 +1,9 @@
 import {
   type Admission,
   admissions,
+  type Breadth,
   fitsPorts,
+  fitsPrefix,
   isAtLeastAsNarrow,
   isRenewable,
 } from '../units/admission.ts';
@@ -19,6 +21,8 @@ export interface ServicePolicy {
   readonly lifetimeMs: DurationMs;
   /** How long a grant for the address is kept in force by a UDP flow that lives, since its client asked for it last. */
   readonly flowKeepMs: DurationMs;
+  /** Whether peers that may have it can have a grant for the prefix of their address. */
+  readonly prefix?: true;
 }
 
 /** What one peer may have opened. */
@@ -29,6 +33,8 @@ export interface PeerPolicy {
   readonly admission: Admission | null;
   /** In place of the service's; null leaves it. */
   readonly lifetimeMs: DurationMs | null;
+  /** Whether it may have grants for the prefix of its address, where the service allows it. */
+  readonly prefix?: true;
 }
 
 /** Who may open what, how narrowly and for how long. */
@@ -47,6 +53,8 @@ export interface Plan {
   readonly lifetimeMs: DurationMs;
   /** As the service says, where flows can keep the grant. */
   readonly flowKeepMs?: DurationMs;
+  /** For the prefix of the source; for the source alone if not said. */
+  readonly breadth?: Breadth;
   /** As in the knock: what a later look at the policy needs to come to the same plan. */
   readonly authorised?: readonly ServicePort[];
   readonly port?: ServicePort;
@@ -55,7 +63,7 @@ export interface Plan {
 /** What of a knock policy looks at. */
 export type Wish = Pick<
   Knock,
-  'peer' | 'service' | 'admission' | 'observed' | 'authorised' | 'port' | 'lifetimeMs'
+  'peer' | 'service' | 'admission' | 'breadth' | 'observed' | 'authorised' | 'port' | 'lifetimeMs'
 >;
 
 /**
@@ -70,11 +78,9 @@ export function decide(
   const terms = termsFor(policy, wish);
   if (terms === null) return refuse('service-refused');
   const { service, ports, peer: own } = terms;
-  const least = narrower(service.admission, own?.admission ?? service.admission);
-  const acceptable = admissions.filter(
-    (each) =>
-      enforceable.includes(each) && isAtLeastAsNarrow(each, least) && fitsPorts(each, ports),
-  );
+  const { breadth } = wish;
+  if (breadth !== undefined && !mayBeBroad(terms)) return refuse('prefix-refused');
+  const acceptable = acceptableBy(terms, breadth).filter((each) => enforceable.includes(each));
   const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
     return refuse('admission-refused', acceptable);
@@ -88,6 +94,7 @@ export function decide(
     admission,
     lifetimeMs: shorter(own?.lifetimeMs ?? service.lifetimeMs, wish.lifetimeMs),
     ...flowKeep(service, { admission, ports }),
+    ...(breadth && { breadth }),
     ...(authorised && { authorised }),
     ...(port && { port }),
   };
@@ -98,6 +105,24 @@ interface Terms {
   readonly ports: readonly ServicePort[];
   /** Null when the credential brings its own authorisation. */
   readonly peer: PeerPolicy | null;
+}
+
+/** Both the service and the peer must allow it; a credential that brings its own authorisation cannot. */
+function mayBeBroad({ service, peer }: Terms): boolean {
+  return service.prefix === true && peer?.prefix === true;
+}
+
+function acceptableBy(
+  { service, ports, peer }: Terms,
+  breadth: Breadth | undefined,
+): readonly Admission[] {
+  const least = narrower(service.admission, peer?.admission ?? service.admission);
+  return admissions.filter(
+    (each) =>
+      isAtLeastAsNarrow(each, least) &&
+      fitsPorts(each, ports) &&
+      (breadth === undefined || fitsPrefix(each)),
+  );
 }
 
 /** What would be opened, and whose word narrows it; null when nobody allows it. */

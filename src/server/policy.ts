@@ -1,6 +1,6 @@
 import type { ServerConfig, ServiceConfig } from '../config/server-config.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import type { ProtectedPort } from '../host/firewall.ts';
+import type { Firewall, ProtectedPort } from '../host/firewall.ts';
 import type { PeerPolicy, Policy, ServicePolicy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
 import { type Admission, fitsPorts, isAtLeastAsNarrow } from '../units/admission.ts';
@@ -17,12 +17,14 @@ export function policyOf(
     admission: own.admission ?? policy.admission,
     lifetimeMs: own.ttlMs ?? policy.ttlMs,
     flowKeepMs: own.flowKeepMs ?? policy.flowKeepMs,
+    ...(own.prefix && { prefix: own.prefix }),
   });
-  const peerPolicy = ({ name, services: allowed, admission, ttlMs }: PeerRecord): PeerPolicy => ({
+  const peerPolicy = ({ name, services: allowed, ...own }: PeerRecord): PeerPolicy => ({
     name,
     services: allowed,
-    admission,
-    lifetimeMs: ttlMs,
+    admission: own.admission,
+    lifetimeMs: own.ttlMs,
+    ...(own.prefix && { prefix: own.prefix }),
   });
   return {
     services: new Map([...services].map(([name, each]) => [name, servicePolicy(each)])),
@@ -32,11 +34,15 @@ export function policyOf(
 
 /**
  * Refuses a policy by which nobody could ever be let in.
- * @param enforceable the admissions that the firewall can keep to
+ * @param firewall what is to keep to it
  * @throws {HknockError} `config`
  */
-export function requireEnforceable({ services }: Policy, enforceable: readonly Admission[]): void {
-  for (const { name, admission, ports } of services.values()) {
+export function requireEnforceable(
+  { services }: Policy,
+  { admissions: enforceable, prefixes = false }: Pick<Firewall, 'admissions' | 'prefixes'>,
+): void {
+  for (const { name, admission, ports, prefix } of services.values()) {
+    if (prefix && !prefixes) throw noPrefixes(name);
     const narrow = enforceable.filter((each) => isAtLeastAsNarrow(each, admission));
     if (narrow.some((each) => fitsPorts(each, ports))) continue;
     if (narrow.length > 0) throw unfit(name, narrow);
@@ -44,6 +50,12 @@ export function requireEnforceable({ services }: Policy, enforceable: readonly A
       hint: `this firewall can enforce ${enforceable.join(', ')}: set 'admission' to one of these, or choose another backend`,
     });
   }
+}
+
+function noPrefixes(service: ServiceName): HknockError {
+  return new HknockError('config', `service '${service}' allows grants for a prefix`, {
+    hint: "only the backend 'nftables' can admit one: set 'prefix' to false, or choose that backend",
+  });
 }
 
 function unfit(service: ServiceName, admissions: readonly Admission[]): HknockError {

@@ -107,7 +107,7 @@ export class Server {
     });
     try {
       const { firewall, gate } = withGate(options.createFirewall(folder), folder.config, options);
-      requireEnforceable(policyOf(folder.config, new Map()), firewall.admissions);
+      requireEnforceable(policyOf(folder.config, new Map()), firewall);
       await firewall.start(protectedPorts(folder.config));
       const server = new Server(options, folder, { socket, firewall, gate });
       await server.#startModes();
@@ -258,7 +258,7 @@ export class Server {
 
   async #takeOver(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
-    requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall.admissions);
+    requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall);
     const takeCertificates = await this.#certificates?.prepare(folder.config);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
     const { revoked, rotated } = this.#peers.update(folder.peers);

@@ -26,6 +26,8 @@ export interface PeerRecord {
   readonly admission: Admission | null;
   /** How long this peer's grants wait for their connection; null leaves it to the service and the policy. */
   readonly ttlMs: DurationMs | null;
+  /** Whether it may have grants for the prefix of its address, where the service allows it. */
+  readonly prefix?: true;
   /** Whether revoking this peer also cuts its connections; null leaves it to the policy. */
   readonly cutOnRevoke: boolean | null;
   /** What it knocks with as a client of fwknop, if it may. */
@@ -48,6 +50,7 @@ const schema = table({
   admission: admissionField.optional(),
   ttl: ttlField.optional(),
   cut_on_revoke: flag().optional(),
+  prefix: flag().default(false),
   ...fwknopFields,
 });
 
@@ -85,13 +88,14 @@ export function decodePeer(
     admission: value.admission ?? null,
     ttlMs: value.ttl ?? null,
     cutOnRevoke: value.cut_on_revoke ?? null,
+    ...(value.prefix && { prefix: value.prefix }),
     ...fwknopOf(value),
   };
 }
 
 /** The text of a new peer's file, with what it leaves to others as comments. */
 export function encodePeer(peer: PeerRecord): string {
-  const { admission, ttlMs, cutOnRevoke, totp } = peer;
+  const { admission, ttlMs, cutOnRevoke, totp, prefix = false } = peer;
   return `# Peer '${peer.name}'. Keep this file secret: whoever has it can knock as '${peer.name}'.
 tag = "${formatTag(peer.tag)}"
 secret = "${formatKey(peer.secret)}"
@@ -104,6 +108,8 @@ services = [${peer.services.map((service) => `"${service}"`).join(', ')}]
 ${admission === null ? '# admission = "once"' : `admission = "${admission}"`}
 # How long a grant waits for its connection.
 ${ttlMs === null ? '# ttl = "30s"' : `ttl = "${formatDuration(ttlMs)}"`}
+# Whether it may be let in from its whole /24 (IPv6: /64), by services that allow it too.
+${prefix ? 'prefix = true' : '# prefix = false'}
 # Whether revoking this peer also cuts its connections.
 ${cutOnRevoke === null ? '# cut_on_revoke = true' : `cut_on_revoke = ${String(cutOnRevoke)}`}
 ${peer.fwknop === undefined ? '' : encodeFwknopKeys(peer.fwknop)}`;

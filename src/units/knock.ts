@@ -1,4 +1,4 @@
-import type { Admission } from './admission.ts';
+import type { Admission, Breadth } from './admission.ts';
 import type { GrantId, PeerName, ServiceName } from './names.ts';
 import type { Endpoint, Port, ServicePort } from './network.ts';
 import type { DurationMs } from './time.ts';
@@ -13,6 +13,8 @@ export interface Knock {
   readonly service: ServiceName;
   /** What the initiator asked for; null leaves it to the policy. */
   readonly admission: Admission | null;
+  /** Asked for: a grant for the prefix of where the knock came from; for that address alone if not said. */
+  readonly breadth?: Breadth;
   /** Where the knock came from, as the responder saw it. */
   readonly observed: Endpoint;
   /** Where the initiator believes it is; null when it did not say. */
@@ -41,6 +43,8 @@ export interface Granted {
   readonly admissionPort: Port | null;
   /** At least 1, at most MAX_SERVICE_PORTS. */
   readonly ports: readonly ServicePort[];
+  /** For the observed address alone if not said. */
+  readonly breadth?: Breadth;
 }
 
 export interface Refused {

@@ -81,6 +81,7 @@ export class GateTarget {
     const number = this.#entered++;
     return connectGranted({
       granted: true,
+      prefix: null,
       grant: grantId(number),
       service: parseServiceName('bench'),
       server: loopback,

@@ -1,8 +1,9 @@
 import { parseAddress } from '../../bytes/address.ts';
+import { poolOf } from '../../bytes/prefix.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Cut, Used } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
-import { type IpAddress, isPort, type Port } from '../../units/network.ts';
+import { type IpAddress, isPort, type Port, type Prefix } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
 import { families, hex } from './layout.ts';
 import { markOfPeer, OUR_MARKS, peerPart } from './marks.ts';
@@ -50,18 +51,29 @@ export async function grantsInUse(
     run(command, ['-L', '-f', `ipv${String(family)}`, ...filter]),
   );
   const text = (await Promise.all(listed)).join('\n');
-  const flows = new Set(parseUdpFlows(text).map((flow) => wayOf(flow, peerPart(flow.mark))));
-  const used = grants.filter(({ peer, source, ports }) => {
+  const flows = new Set(parseUdpFlows(text).flatMap(waysOf));
+  const used = grants.filter(({ peer, source, breadth, ports }) => {
     const { value } = markOfPeer(peer);
+    const from = breadth === undefined ? source : poolOf(source);
     return ports.some(
-      ({ protocol, port }) => protocol === 'udp' && flows.has(wayOf({ source, port }, value)),
+      ({ protocol, port }) => protocol === 'udp' && flows.has(wayOf({ from, port }, value)),
     );
   });
   return new Set(used.map(({ grant }) => grant));
 }
 
-function wayOf({ source, port }: Pick<UdpFlow, 'source' | 'port'>, peer: number): string {
-  return `${source} ${String(port)} ${String(peer)}`;
+/** Both by which a grant can have let it in: for its address, and for the prefix of that. */
+function waysOf({ source, port, mark }: UdpFlow): readonly string[] {
+  return [source, poolOf(source)].map((from) => wayOf({ from, port }, peerPart(mark)));
+}
+
+interface Way {
+  readonly from: IpAddress | Prefix;
+  readonly port: Port;
+}
+
+function wayOf({ from, port }: Way, peer: number): string {
+  return `${from} ${String(port)} ${String(peer)}`;
 }
 
 /** Reads the lines of `conntrack -L` for UDP, without the flows that nobody has answered. */

@@ -3,13 +3,13 @@ import { HknockError } from '../../errors/hknock-error.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
 import type { IpAddress } from '../../units/network.ts';
-import { fitsPorts } from '../../units/admission.ts';
+import { fitsPorts, fitsPrefix } from '../../units/admission.ts';
 import { refuseAdmission } from '../refusals.ts';
 import type { Fault } from './faults.ts';
 import { renderClose, renderOpen } from './grant-commands.ts';
 import type { Held, HeldGrants, KernelOpening } from './held-grants.ts';
 import { faultError, type KernelTable } from './kernel-table.ts';
-import { kernelAdmissions } from './layout.ts';
+import { kernelAdmissions, rowOf } from './layout.ts';
 import { renderForgive } from './port-door.ts';
 import { inLines } from './lines.ts';
 
@@ -146,18 +146,17 @@ export class GrantChanges {
         return;
       }
     }
-    const { admission, source } = opening;
     const grown = isPeerFull
       ? 'most'
-      : await this.#ask(() => this.#table.addLanes(admission, familyOf(source)));
+      : await this.#ask(() => this.#table.addLanes(rowOf(opening), familyOf(opening.source)));
     if (grown === null) await this.#openAnywhere(opening, fail, laneCount);
     else if (grown instanceof HknockError) fail(grown);
     else if (grown !== 'most') fail(faultError(grown));
     else fail(new HknockError('limit', 'too many grants wait for the same address and port'));
   }
 
-  #lanes({ admission, source }: KernelOpening): number {
-    return this.#table.lanes(admission, familyOf(source));
+  #lanes(opening: KernelOpening): number {
+    return this.#table.lanes(rowOf(opening), familyOf(opening.source));
   }
 
   async #flush(): Promise<void> {
@@ -190,8 +189,9 @@ export class GrantChanges {
 }
 
 function isForKernel(opening: Opening): opening is KernelOpening {
-  const { admission, ports, door } = opening;
+  const { admission, breadth, ports, door } = opening;
   if (!fitsPorts(admission, ports)) return false;
+  if (breadth !== undefined && !fitsPrefix(admission)) return false;
   if ((admission === 'port') !== (door.admissionPort !== null)) return false;
   if ((admission === 'bound') !== (door.initialSequence !== null)) return false;
   return kernelAdmissions.some((each) => each === admission);

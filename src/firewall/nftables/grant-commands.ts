@@ -1,5 +1,7 @@
-import { familyOf } from '../../bytes/address.ts';
+import { encodeEndpoint, ENDPOINT_LENGTH, familyOf } from '../../bytes/address.ts';
+import { toHex } from '../../bytes/bytes.ts';
 import type { Door } from '../../host/firewall.ts';
+import type { Breadth } from '../../units/admission.ts';
 import type { IpAddress, ServicePort } from '../../units/network.ts';
 import type { Connection } from './connections.ts';
 import {
@@ -8,6 +10,7 @@ import {
   hex,
   type KernelAdmission,
   mapName,
+  rowOf,
   TABLE,
   targetName,
 } from './layout.ts';
@@ -16,6 +19,7 @@ import {
 export interface Place {
   readonly admission: KernelAdmission;
   readonly source: IpAddress;
+  readonly breadth?: Breadth;
   readonly door: Door;
   readonly lane: number;
   /** ct mark of the connections that come in by it. */
@@ -79,7 +83,7 @@ function renderAdd({ map, key, data }: Element, timeout: string): string {
 function elements(place: Place, { protocol, port }: ServicePort): readonly Element[] {
   const { admission, source, door, lane, mark } = place;
   const family = familyOf(source);
-  const map = `${TABLE} ${mapName(admission, family, lane)}`;
+  const map = `${TABLE} ${mapName(rowOf(place), family, lane)}`;
   const data = hex(mark);
   switch (admission) {
     case 'bound':
@@ -90,8 +94,16 @@ function elements(place: Place, { protocol, port }: ServicePort): readonly Eleme
       return [{ map, key, data }, target];
     }
     default:
-      return [{ map, key: `${protocol} . ${String(port)} . ${source}`, data }];
+      return [{ map, key: `${protocol} . ${String(port)} . ${fromOf(place)}`, data }];
   }
+}
+
+/** How the element names the source: of a prefix the kernel compares the first bytes alone, as a number. */
+function fromOf({ source, breadth }: Place): string {
+  if (breadth === undefined) return source;
+  const bytes = new Uint8Array(ENDPOINT_LENGTH);
+  encodeEndpoint({ address: source, port: 0 }, bytes, 0);
+  return `0x${toHex(familyOf(source) === 4 ? bytes.subarray(12, 15) : bytes.subarray(0, 8))}`;
 }
 
 // anew for each grant: whoever has spent his tries at one must not keep the next from its owner

@@ -1,3 +1,4 @@
+import { poolOf } from '../../bytes/prefix.ts';
 import type { Clock, Timer } from '../../host/clock.ts';
 import type { Opening } from '../../host/firewall.ts';
 import type { GrantId, PeerName } from '../../units/names.ts';
@@ -68,13 +69,14 @@ export class HeldGrants {
    * the kernel would take the two for one. There are more turns than a service has ports, so one is free.
    */
   place(opening: KernelOpening, lane: number): Held {
-    const { grant, peer, ports, source, admission, door } = opening;
+    const { grant, peer, ports, source, breadth, admission, door } = opening;
     const endsAt = later(this.#clock.monotonicMs(), opening.lifetimeMs);
     const there = ports.map((port) => this.#lanes.get(key(opening, port))?.[lane]?.mark);
     let mark: number;
     do mark = markOf(peer, ++this.#turn);
     while (there.includes(mark));
-    return { grant, peer, ports, source, admission, door, lane, endsAt, mark };
+    const place = { source, admission, door, lane, mark, ...(breadth && { breadth }) };
+    return { grant, peer, ports, endsAt, ...place };
   }
 
   /** Notes a grant until its time is over, in place of whoever held its keys. */
@@ -143,9 +145,10 @@ export class HeldGrants {
 }
 
 function key(
-  { admission, source, door }: Pick<Held, 'admission' | 'source' | 'door'>,
+  { admission, source, breadth, door }: Pick<Held, 'admission' | 'source' | 'breadth' | 'door'>,
   { protocol, port }: ServicePort,
 ): string {
   const entrance = formatServicePort({ protocol, port: door.admissionPort ?? port });
-  return `${admission} ${source} ${entrance} ${String(door.initialSequence)}`;
+  const from = breadth === undefined ? source : poolOf(source);
+  return `${admission} ${from} ${entrance} ${String(door.initialSequence)}`;
 }

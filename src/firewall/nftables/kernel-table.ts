@@ -10,9 +10,9 @@ import type { HeldGrants } from './held-grants.ts';
 import {
   type Family,
   FIRST_LANES,
-  type KernelAdmission,
   type LaneCount,
   MAX_LANES,
+  type Row,
   spentName,
   TABLE,
   type TableOptions,
@@ -50,7 +50,7 @@ export class KernelTable {
   readonly #command: readonly string[];
   /** Connections that were there before their port was protected, and were not cut since. */
   readonly #before = new Set<string>();
-  /** How many lanes there are, where there are more than at first; by admission and family. */
+  /** How many lanes there are, where there are more than at first; by row and family. */
   readonly #grown = new Map<string, number>();
   #ports: readonly ServicePort[] = [];
 
@@ -102,18 +102,18 @@ export class KernelTable {
     return this.#insist(commands);
   }
 
-  /** How many lanes there are for an admission and a family. */
-  readonly lanes = (admission: KernelAdmission, family: Family): number =>
-    this.#grown.get(`${admission}${String(family)}`) ?? FIRST_LANES[admission];
+  /** How many lanes there are in a row, for a family. */
+  readonly lanes = (row: Row, family: Family): number =>
+    this.#grown.get(`${row}${String(family)}`) ?? FIRST_LANES[row];
 
   /** Doubles the lanes, or makes the first. @returns what the kernel has against that, null when they are there, 'most' when there can be no more */
-  async addLanes(admission: KernelAdmission, family: Family): Promise<Fault | 'most' | null> {
-    const wanted = Math.max(1, this.lanes(admission, family) * 2);
-    if (wanted > MAX_LANES[admission]) return 'most';
+  async addLanes(row: Row, family: Family): Promise<Fault | 'most' | null> {
+    const wanted = Math.max(1, this.lanes(row, family) * 2);
+    if (wanted > MAX_LANES[row]) return 'most';
     const lanes: LaneCount = (...kind) =>
-      kind[0] === admission && kind[1] === family ? wanted : this.lanes(...kind);
+      kind[0] === row && kind[1] === family ? wanted : this.lanes(...kind);
     const fault = await this.change(renderLanes(family, { ...this.#options, lanes }));
-    if (fault === null) this.#grown.set(`${admission}${String(family)}`, wanted);
+    if (fault === null) this.#grown.set(`${row}${String(family)}`, wanted);
     return fault;
   }
 

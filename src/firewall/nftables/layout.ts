@@ -1,4 +1,4 @@
-import type { Admission } from '../../units/admission.ts';
+import type { Admission, Breadth } from '../../units/admission.ts';
 import type { PortRange } from '../../units/network.ts';
 
 /** The one table that is ours. No other is ever read or written. */
@@ -15,6 +15,21 @@ export const kernelAdmissions = [
 ] as const satisfies readonly Admission[];
 
 export type KernelAdmission = (typeof kernelAdmissions)[number];
+
+/** What a row of maps is for: grants of one admission, for addresses or for prefixes. */
+export type Row = KernelAdmission | 'prefix_address' | 'prefix_once';
+
+/** The row that a grant belongs in. */
+export function rowOf({
+  admission,
+  breadth,
+}: {
+  readonly admission: KernelAdmission;
+  readonly breadth?: Breadth;
+}): Row {
+  if (breadth === undefined) return admission;
+  return admission === 'address' ? 'prefix_address' : 'prefix_once';
+}
 
 export type Family = 4 | 6;
 
@@ -34,16 +49,31 @@ export interface TableOptions {
  * admission can wait for the same address and port. A peer renews its grant for `address`, so it has one lane, and needs
  * no more; half as many will do. Most servers never need more than the first ones, and nft reads all sets
  * before each change (three microseconds a map): so there are {@link FIRST_LANES}, and twice as many whenever
- * these are taken, up to this. Grants for `port` and `bound` have keys of their own: one lane, made for the first of them.
+ * these are taken, up to this. Grants for `port` and `bound` have keys of their own: one lane, made for the first of them. Those
+ * for prefixes are rare, and have none before the first of them either.
  */
-export const MAX_LANES: LaneCounts = { port: 1, bound: 1, address: 8, once: 16 };
+export const MAX_LANES: LaneCounts = {
+  port: 1,
+  bound: 1,
+  address: 8,
+  once: 16,
+  prefix_address: 8,
+  prefix_once: 16,
+};
 
-export const FIRST_LANES: LaneCounts = { port: 0, bound: 0, address: 2, once: 2 };
+export const FIRST_LANES: LaneCounts = {
+  port: 0,
+  bound: 0,
+  address: 2,
+  once: 2,
+  prefix_address: 0,
+  prefix_once: 0,
+};
 
-type LaneCounts = Readonly<Record<KernelAdmission, number>>;
+type LaneCounts = Readonly<Record<Row, number>>;
 
-/** How many lanes there are for an admission and a family. */
-export type LaneCount = (admission: KernelAdmission, family: Family) => number;
+/** How many lanes there are in a row, for a family. */
+export type LaneCount = (row: Row, family: Family) => number;
 
 /** Of these, one peer may have so many: by itself it shuts out nobody with whom it shares an address. */
 export const LANES_PER_PEER = 8;
@@ -57,9 +87,9 @@ export function laneSize(lane: number): number {
   return lane === 0 ? 262_144 : 8192;
 }
 
-/** `once4_0`: grants of one admission and family in one lane. */
-export function mapName(admission: KernelAdmission, family: Family, lane: number): string {
-  return `${admission}${String(family)}_${String(lane)}`;
+/** `once4_0`: grants of one row and family in one lane. */
+export function mapName(row: Row, family: Family, lane: number): string {
+  return `${row}${String(family)}_${String(lane)}`;
 }
 
 /** `target4`: the service's port behind each port that is good once. */

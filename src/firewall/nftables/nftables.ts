@@ -57,6 +57,7 @@ interface Asked {
 
 class Nftables implements Firewall {
   readonly admissions = kernelAdmissions;
+  readonly prefixes = true;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #conntrack: readonly string[];

@@ -22,6 +22,8 @@ export interface Keys {
   readonly saddr: string;
   readonly port: string;
   readonly sequence: string;
+  /** As `port`, with the first bits of the address in place of all: nft 1.0.6 knows no mask in a key. */
+  readonly prefix: string;
   readonly unused: string;
 }
 
@@ -32,9 +34,11 @@ export interface Keys {
  */
 export function keysOf(family: Family): Keys {
   const saddr = family === 4 ? 'ip saddr' : 'ip6 saddr';
+  const start = family === 4 ? '@nh,96,24' : '@nh,64,64';
   return {
     saddr,
     port: `meta l4proto . th dport . ${saddr}`,
+    prefix: `meta l4proto . th dport . ${start}`,
     sequence: `tcp dport . tcp sequence . ${saddr}`,
     unused: family === 4 ? 'ct mark' : '@nh,128,32',
   };

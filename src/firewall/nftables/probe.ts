@@ -3,7 +3,7 @@ import { faultOfEnd } from './console.ts';
 import { parseFault } from './faults.ts';
 import { unusable } from './kernel-table.ts';
 import { runOnce } from './once.ts';
-import { type KernelAdmission, MAX_LANES, type TableOptions } from './layout.ts';
+import { MAX_LANES, type Row, type TableOptions } from './layout.ts';
 import { firstLayout, renderInstall } from './table.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function probeNftables(
   // with all that may be added later
   const layout = {
     ...firstLayout(options),
-    lanes: (admission: KernelAdmission) => MAX_LANES[admission],
+    lanes: (row: Row) => MAX_LANES[row],
   };
   const version = await runOnce('nft', ['--version']);
   if (version.cause !== null) throw faultOfEnd(version.cause);

@@ -1,5 +1,5 @@
 import type { ServicePort } from '../../units/network.ts';
-import type { Family, KernelAdmission, LaneCount, TableOptions } from './layout.ts';
+import type { Family, LaneCount, Row, TableOptions } from './layout.ts';
 import {
   beforeName,
   families,
@@ -15,7 +15,7 @@ import { keysOf, renderPortDoor, renderSequenceGuesses } from './port-door.ts';
 
 interface LaneMap {
   readonly name: string;
-  readonly admission: KernelAdmission;
+  readonly row: Row;
   readonly lane: number;
 }
 
@@ -56,7 +56,7 @@ export function renderLanes(
 ): readonly string[] {
   const maps = laneMaps(family, lanes);
   const chain = `${TABLE} ${lanesName(family)}`;
-  const inDoor = maps.filter(({ admission }) => admission !== 'port');
+  const inDoor = maps.filter(({ row }) => row !== 'port');
   const rules = [...inDoor.map((map) => laneRule(family, map)), 'drop'];
   return [
     ...maps.map((map) => laneMap(family, map)),
@@ -137,30 +137,49 @@ function beforeRule(family: Family): string {
   return `tcp flags & syn == 0 ${tuple} @${beforeName(family)} ct mark set ${hex(OUR_MARKS.value)} accept`;
 }
 
-function laneMap(family: Family, { name, admission, lane }: LaneMap): string {
+function laneMap(family: Family, { name, row, lane }: LaneMap): string {
+  const { sequence, prefix } = keysOf(family);
+  const isForPrefixes = row === 'prefix_address' || row === 'prefix_once';
+  const special = isForPrefixes ? prefix : row === 'bound' ? sequence : null;
   const types =
-    admission === 'bound'
-      ? `typeof ${keysOf(family).sequence} : ct mark`
-      : `type inet_proto . inet_service . ipv${String(family)}_addr : mark`;
-  return `add map ${TABLE} ${name} { ${types}; size ${String(laneSize(lane))}; flags timeout,dynamic; }`;
+    special === null
+      ? `type inet_proto . inet_service . ipv${String(family)}_addr : mark`
+      : `typeof ${special} : ct mark`;
+  // few will ever have one: the room of a further lane will do
+  const size = String(laneSize(isForPrefixes ? 1 : lane));
+  return `add map ${TABLE} ${name} { ${types}; size ${size}; flags timeout,dynamic; }`;
 }
 
-function laneRule(family: Family, { name, admission }: LaneMap): string {
-  const { saddr, port, sequence, unused } = keysOf(family);
-  const key = admission === 'bound' ? sequence : port;
-  const mayTry = admission === 'bound' ? `${saddr} @${guessesName('bound', family)} ` : '';
-  const consume = admission === 'address' ? '' : ` delete @${name} { ${key} : ${unused} }`;
-  return `${mayTry}ct mark set ${key} map @${name}${consume} accept`;
+function laneRule(family: Family, { name, row }: LaneMap): string {
+  const keys = keysOf(family);
+  const mayTry = row === 'bound' ? `${keys.saddr} @${guessesName('bound', family)} ` : '';
+  const admit = (key: string, consume: string): string =>
+    `${mayTry}ct mark set ${key} map @${name}${consume} accept`;
+  switch (row) {
+    case 'address':
+      return admit(keys.port, '');
+    case 'prefix_address':
+      return admit(keys.prefix, '');
+    case 'prefix_once':
+      return admit(keys.prefix, ` delete @${name} { ${keys.prefix} : ct mark }`);
+    case 'bound':
+      return admit(keys.sequence, ` delete @${name} { ${keys.sequence} : ${keys.unused} }`);
+    default:
+      return admit(keys.port, ` delete @${name} { ${keys.port} : ${keys.unused} }`);
+  }
 }
 
-/** The order in which they are asked: what only one connection can use comes before what any other could. */
-const asked: readonly KernelAdmission[] = ['port', 'bound', 'address', 'once'];
+/**
+ * The order in which they are asked: what only one connection can use comes before what any other could, and what is for one address
+ * before what is for many.
+ */
+const asked: readonly Row[] = ['port', 'bound', 'address', 'once', 'prefix_address', 'prefix_once'];
 
 function laneMaps(family: Family, lanes: LaneCount): readonly LaneMap[] {
-  return asked.flatMap((admission) =>
-    Array.from({ length: lanes(admission, family) }, (_, lane) => ({
-      name: mapName(admission, family, lane),
-      admission,
+  return asked.flatMap((row) =>
+    Array.from({ length: lanes(row, family) }, (_, lane) => ({
+      name: mapName(row, family, lane),
+      row,
       lane,
     })),
   );

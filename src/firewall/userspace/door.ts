@@ -1,4 +1,5 @@
 import { familyOf } from '../../bytes/address.ts';
+import { isAt } from '../../bytes/prefix.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { Cut } from '../../host/firewall.ts';
@@ -47,7 +48,7 @@ export const MAX_VISITORS = 4096;
 
 /** Whether a cut means a visitor. */
 export function isMeant({ peer, source }: Cut, visitor: Visitor): boolean {
-  return visitor.peer === peer && (source === null || visitor.source === source);
+  return visitor.peer === peer && (source === null || isAt(visitor.source, source));
 }
 
 /**

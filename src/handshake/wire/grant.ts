@@ -15,6 +15,7 @@ import {
   encodeAdmission,
   encodeAdmissionSet,
 } from './admission.ts';
+import { decodeBreadth, encodeBreadth } from './breadth.ts';
 
 /**
  * Grant, responder to initiator (wire.md, section 4.4). Shorter than the Response it answers (P3).
@@ -31,7 +32,7 @@ import {
  *          16  18  observed endpoint
  *          34   2  admission port, zero unless the admission has one
  *          36   1  port count
- *          37   1  zero
+ *          37   1  breadth
  *          38  48  ports, 3 bytes each, then zero
  */
 export const GRANT_LENGTH = 126;
@@ -41,7 +42,8 @@ const GRANT_ID_AT = 8;
 const OBSERVED_AT = 16;
 const ADMISSION_PORT_AT = OBSERVED_AT + ENDPOINT_LENGTH;
 const COUNT_AT = ADMISSION_PORT_AT + 2;
-const PORTS_AT = COUNT_AT + 2;
+const BREADTH_AT = COUNT_AT + 1;
+const PORTS_AT = BREADTH_AT + 1;
 const PORT_ENTRY_LENGTH = 3;
 
 const GRANTED = 0;
@@ -84,12 +86,13 @@ export function decodeGrant(
 }
 
 function encodeGranted(granted: Granted, into: Uint8Array): void {
-  const { admission, lifetimeMs, grant, ports, admissionPort } = granted;
+  const { admission, lifetimeMs, grant, ports, admissionPort, breadth } = granted;
   into[2] = encodeAdmission(admission);
   encodeUint16(admissionPort ?? 0, into, ADMISSION_PORT_AT);
   encodeUint32(lifetimeMs, into, 4);
   into.set(Buffer.from(grant, 'hex'), GRANT_ID_AT);
   into[COUNT_AT] = ports.length;
+  into[BREADTH_AT] = encodeBreadth(breadth);
   ports.forEach(({ protocol, port }, index) => {
     const at = PORTS_AT + index * PORT_ENTRY_LENGTH;
     into[at] = protocols.indexOf(protocol) + 1;
@@ -107,13 +110,14 @@ function decodeGranted(body: Uint8Array): Granted | null {
   const admission = decodeAdmission(body[2]);
   const lifetimeMs = decodeUint32(body, 4) as DurationMs;
   const ports = decodePorts(body);
-  if (body[1] !== 0 || body[3] !== 0) return null;
+  const breadth = decodeBreadth(body[BREADTH_AT]);
+  if (body[1] !== 0 || body[3] !== 0 || breadth === null) return null;
   if (!admission || lifetimeMs === 0 || ports === null || ports.length === 0) return null;
   const port = decodeUint16(body, ADMISSION_PORT_AT);
   const admissionPort = isPort(port) ? port : null;
   if (hasOwnPort(admission) !== (admissionPort !== null)) return null;
   const grant = toHex(body.subarray(GRANT_ID_AT, OBSERVED_AT)) as GrantId;
-  return { kind: 'granted', grant, admission, lifetimeMs, admissionPort, ports };
+  return { kind: 'granted', grant, admission, lifetimeMs, admissionPort, ports, ...breadth };
 }
 
 function decodeRefused(body: Uint8Array): Refused | null {
@@ -129,7 +133,7 @@ function decodeRefused(body: Uint8Array): Refused | null {
 function decodePorts(body: Uint8Array): readonly ServicePort[] | null {
   const count = body[COUNT_AT] ?? 0;
   const end = PORTS_AT + count * PORT_ENTRY_LENGTH;
-  if (count > MAX_SERVICE_PORTS || body[COUNT_AT + 1] !== 0 || !isZero(body, end)) return null;
+  if (count > MAX_SERVICE_PORTS || !isZero(body, end)) return null;
   const ports: ServicePort[] = [];
   for (let at = PORTS_AT; at < end; at += PORT_ENTRY_LENGTH) {
     const protocol = protocols[(body[at] ?? 0) - 1];

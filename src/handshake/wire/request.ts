@@ -2,11 +2,12 @@ import { decodeEndpoint, encodeEndpoint, ENDPOINT_LENGTH } from '../../bytes/add
 import { concat, isZero } from '../../bytes/bytes.ts';
 import { PEER_TAG_LENGTH } from '../../bytes/key-lengths.ts';
 import { NONCE_LENGTH, open, seal } from '../../crypto/aead.ts';
-import type { Admission } from '../../units/admission.ts';
+import type { Admission, Breadth } from '../../units/admission.ts';
 import type { ServiceName } from '../../units/names.ts';
 import type { Endpoint } from '../../units/network.ts';
 import type { HandshakeKeys } from '../keys.ts';
 import { decodeAdmission, encodeAdmission } from './admission.ts';
+import { decodeBreadth, encodeBreadth } from './breadth.ts';
 import { decodeServiceName, encodeServiceName, SERVICE_NAME_LENGTH } from './service-name.ts';
 
 /**
@@ -19,7 +20,7 @@ import { decodeServiceName, encodeServiceName, SERVICE_NAME_LENGTH } from './ser
  *    body   0  18  claimed endpoint, all zero when withheld
  *          18  32  service name
  *          50   1  admission, 0 for the policy's choice
- *          51   1  zero
+ *          51   1  breadth, 0 for the observed address, 1 for its prefix
  */
 export const REQUEST_LENGTH = 100;
 
@@ -27,6 +28,7 @@ export const REQUEST_BODY_LENGTH = 52;
 
 const SERVICE_AT = ENDPOINT_LENGTH;
 const ADMISSION_AT = SERVICE_AT + SERVICE_NAME_LENGTH;
+const BREADTH_AT = ADMISSION_AT + 1;
 const SEALED_AT = PEER_TAG_LENGTH + NONCE_LENGTH;
 
 /** What the initiator wants. */
@@ -34,6 +36,7 @@ export interface RequestBody {
   readonly claimed: Endpoint | null;
   readonly service: ServiceName;
   readonly admission: Admission | null;
+  readonly breadth?: Breadth;
 }
 
 /** A Request that opened; the body is kept as it came, since cookie and proof cover those very bytes. */
@@ -43,11 +46,13 @@ export interface OpenedRequest {
 }
 
 /** 52 bytes. */
-export function encodeRequestBody({ claimed, service, admission }: RequestBody): Uint8Array {
+export function encodeRequestBody(wish: RequestBody): Uint8Array {
+  const { claimed, service, admission, breadth } = wish;
   const body = new Uint8Array(REQUEST_BODY_LENGTH);
   if (claimed !== null) encodeEndpoint(claimed, body, 0);
   encodeServiceName(service, body, SERVICE_AT);
   body[ADMISSION_AT] = encodeAdmission(admission);
+  body[BREADTH_AT] = encodeBreadth(breadth);
   return body;
 }
 
@@ -55,9 +60,10 @@ export function encodeRequestBody({ claimed, service, admission }: RequestBody):
 export function decodeRequestBody(body: Uint8Array): RequestBody | null {
   const service = decodeServiceName(body, SERVICE_AT);
   const admission = decodeAdmission(body[ADMISSION_AT]);
-  if (service === null || admission === undefined || body[ADMISSION_AT + 1] !== 0) return null;
+  const breadth = decodeBreadth(body[BREADTH_AT]);
+  if (service === null || admission === undefined || breadth === null) return null;
   const withheld = isZero(body, 0, ENDPOINT_LENGTH);
-  return { claimed: withheld ? null : decodeEndpoint(body, 0), service, admission };
+  return { claimed: withheld ? null : decodeEndpoint(body, 0), service, admission, ...breadth };
 }
 
 /**
@@ -68,7 +74,7 @@ export function isRequestBody(body: Uint8Array): boolean {
   return (
     decodeServiceName(body, SERVICE_AT) !== null &&
     decodeAdmission(body[ADMISSION_AT]) !== undefined &&
-    body[ADMISSION_AT + 1] === 0
+    decodeBreadth(body[BREADTH_AT]) !== null
   );
 }
 

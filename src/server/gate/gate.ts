@@ -8,6 +8,7 @@ import { FramedStream } from '../../admission/gate/framed-stream.ts';
 import { Passes } from '../../admission/gate/passes.ts';
 import { decodePreface, PREFACE_LENGTH } from '../../admission/gate/preface.ts';
 import { parseAddress } from '../../bytes/address.ts';
+import { isAt } from '../../bytes/prefix.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { Cut, Opening, ProtectedPort } from '../../host/firewall.ts';
 import type { Log } from '../../host/log.ts';
@@ -130,7 +131,7 @@ export class Gate {
 
   cut({ peer, source }: Cut): void {
     for (const [visitor, opening] of this.#visitors) {
-      if (opening.peer === peer && (source === null || opening.source === source)) {
+      if (opening.peer === peer && (source === null || isAt(opening.source, source))) {
         visitor.destroy(new Error('cut'));
       }
     }

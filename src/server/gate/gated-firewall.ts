@@ -18,6 +18,7 @@ import type { Holes } from './holes.ts';
  */
 export class GatedFirewall implements Firewall {
   readonly admissions: readonly Admission[];
+  readonly prefixes: boolean;
   readonly inUse?: NonNullable<Firewall['inUse']>;
   readonly #below: Firewall;
   readonly #gate: Gate;
@@ -25,6 +26,7 @@ export class GatedFirewall implements Firewall {
 
   constructor(below: Firewall, gate: Gate, isShut: boolean) {
     this.admissions = [...below.admissions, 'gate'];
+    this.prefixes = below.prefixes ?? false;
     if (below.inUse) this.inUse = below.inUse.bind(below);
     this.#below = below;
     this.#gate = gate;

@@ -36,7 +36,9 @@ GRANT_LIFETIME_MS = 30_000
 ADMISSIONS = (None, 'address', 'once', 'port', 'bound', 'gate')
 REASONS = (
     None, 'service-refused', 'admission-refused', 'limit-reached', 'firewall-failed', 'busy',
+    'prefix-refused',
 )
+BREADTHS = (None, 'prefix')
 PROTOCOLS = (None, 'tcp', 'udp')
 OPERATIONS = (None, 'renew', 'close')
 STATUSES = ('done', 'over', 'refused', 'failed')
@@ -193,25 +195,30 @@ def decode_endpoint(data):
     return {'address': text, 'port': int.from_bytes(data[16:], 'big')}
 
 
-def encode_request_body(claimed, service, admission):
+def encode_request_body(claimed, service, admission, breadth=None):
     body = encode_endpoint(claimed) + service.encode().ljust(32, b'\0')
-    body += bytes((ADMISSIONS.index(admission), 0))
+    body += bytes((ADMISSIONS.index(admission), BREADTHS.index(breadth)))
     decode_request_body(body)
     return body
 
 
 def decode_request_body(body):
-    claimed, name, admission, zero = struct.unpack('18s32sBB', body)
+    claimed, name, admission, breadth = struct.unpack('18s32sBB', body)
     service = name.rstrip(b'\0')
     if not re.fullmatch(rb'[a-z0-9][a-z0-9-]{0,31}', service):
         raise ValueError('service name')
-    if admission >= len(ADMISSIONS) or zero:
-        raise ValueError('admission or zero')
+    if admission >= len(ADMISSIONS) or breadth >= len(BREADTHS):
+        raise ValueError('admission or breadth')
     return {
         'service': service.decode(),
         'admission': ADMISSIONS[admission],
+        **broad(breadth),
         'claimed': decode_endpoint(claimed) if any(claimed) else None,
     }
+
+
+def broad(breadth):
+    return {'breadth': BREADTHS[breadth]} if breadth else {}
 
 
 GRANT = struct.Struct('>BBBBI8s18sHBB48s')
@@ -224,7 +231,7 @@ def encode_grant(outcome, observed):
         )
         fields = (0, 0, ADMISSIONS.index(outcome['admission']), 0, outcome['lifetimeMs'],
                   bytes.fromhex(outcome['grant']), observed, outcome['admissionPort'] or 0,
-                  len(outcome['ports']), 0, ports)
+                  len(outcome['ports']), BREADTHS.index(outcome.get('breadth')), ports)
     else:
         acceptable = sum(1 << (ADMISSIONS.index(name) - 1) for name in outcome['acceptable'])
         fields = (1, REASONS.index(outcome['reason']), 0, acceptable, 0,
@@ -235,13 +242,13 @@ def encode_grant(outcome, observed):
 def decode_grant(body):
     """The outcome and the observed endpoint; ValueError when it is not well formed."""
     (status, reason, admission, acceptable, lifetime, grant, observed,
-     admission_port, count, zero, ports) = GRANT.unpack(body)
+     admission_port, count, breadth, ports) = GRANT.unpack(body)
 
     def need(condition):
         if not condition:
             raise ValueError('malformed Grant')
 
-    need(not zero and not any(ports[3 * count:]))
+    need(breadth < len(BREADTHS) and not any(ports[3 * count:]))
     if status == 0:
         need(not reason and not acceptable)
         need(1 <= admission <= 5 and lifetime and 1 <= count <= 16)
@@ -255,10 +262,11 @@ def decode_grant(body):
             'lifetimeMs': lifetime,
             'admissionPort': admission_port or None,
             'ports': [{'protocol': PROTOCOLS[a], 'port': b} for a, b in pairs],
+            **broad(breadth),
         }
     else:
-        need(status == 1 and 1 <= reason <= 5)
-        need(not (admission or lifetime or any(grant) or admission_port or count))
+        need(status == 1 and 1 <= reason < len(REASONS))
+        need(not (admission or lifetime or any(grant) or admission_port or count or breadth))
         need(acceptable < 32 and (not acceptable or REASONS[reason] == 'admission-refused'))
         outcome = {
             'kind': 'refused',
@@ -457,11 +465,11 @@ class Responder:
 class Initiator:
     """One handshake. Every event gives the datagrams to send, in order."""
 
-    def __init__(self, keys, claimed, service, admission, nonce=None, expect=None):
-        self.keys, self.admission = keys, admission
+    def __init__(self, keys, claimed, service, admission, breadth=None, nonce=None, expect=None):
+        self.keys, self.admission, self.breadth = keys, admission, breadth
         self.expect, self.unexpected = expect, None  # addresses it can have, or any
         self.nonce = nonce or (lambda: os.urandom(24))
-        self.request_body = encode_request_body(claimed, service, admission)
+        self.request_body = encode_request_body(claimed, service, admission, breadth)
         self.state, self.result, self.due = 'idle', {}, None
         self.challenges = {}  # by observed address, in the order they came: (statement, cookie)
         self.transcripts = []  # of those that were answered
@@ -546,8 +554,11 @@ class Initiator:
             outcome, observed = decode_grant(body)
         except ValueError:
             return
-        if outcome['kind'] == 'granted' and self.admission not in (None, outcome['admission']):
-            return
+        if outcome['kind'] == 'granted':
+            if self.admission not in (None, outcome['admission']):
+                return
+            if outcome.get('breadth') != self.breadth:
+                return
         self._enter('concluded', {
             'outcome': outcome,
             'observed': observed,
@@ -705,6 +716,8 @@ def decide(services, wish):
     """The policy of `respond`: known services, with the admission `once`."""
     if wish['service'] not in services:
         return refusal('service-refused')
+    if 'breadth' in wish:
+        return refusal('prefix-refused')
     if wish['admission'] not in (None, 'once'):
         return refusal('admission-refused', 'once')
     ports = [text.split('/') for text in services[wish['service']]]

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeEndpoint, parseAddress } from '../../../src/bytes/address.ts';
-import { isWithin, limitKey, parsePrefix } from '../../../src/bytes/prefix.ts';
+import { isAt, isWithin, limitKey, parsePrefix, poolOf } from '../../../src/bytes/prefix.ts';
 import type { IpAddress, Prefix } from '../../../src/units/network.ts';
 
 const keys = {
@@ -85,4 +85,15 @@ test('an address is within a prefix just when all bits of the prefix are its own
 test('no address is within a prefix of the other family', (t) => {
   t.false(isWithin('192.0.2.1' as IpAddress, '::/0' as Prefix));
   t.false(isWithin('2001:db8::1' as IpAddress, '0.0.0.0/0' as Prefix));
+});
+
+test('a pool is the /24 of an IPv4 address and the /64 of an IPv6 one', (t) => {
+  t.is(String(poolOf('198.51.100.77' as IpAddress)), '198.51.100.0/24');
+  t.is(String(poolOf('2001:db8:1:2:3:4:5:6' as IpAddress)), '2001:db8:1:2::/64');
+  for (const address of ['198.51.100.77', '2001:db8::1'] as IpAddress[]) {
+    t.true(isAt(address, poolOf(address)));
+    t.true(isAt(address, address));
+  }
+  t.false(isAt('198.51.101.1' as IpAddress, '198.51.100.0/24' as Prefix));
+  t.false(isAt('198.51.100.1' as IpAddress, '198.51.100.10' as IpAddress));
 });

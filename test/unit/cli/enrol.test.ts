@@ -203,6 +203,7 @@ test.serial('peers can be listed and shown for people and for programs', async (
     admission: null,
     ttl: null,
     totp: false,
+    prefix: false,
   };
   t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
   t.deepEqual(

@@ -292,3 +292,17 @@ test('a renewal that the firewall does not take is told, and leaves no grant', a
   t.deepEqual(await grants.renew(grant), leaseEnd('failed'));
   t.is(grants.list().length, 0);
 });
+
+test('a grant for a prefix is told as a warning, renewed for the prefix alone, and cut for all of it', async (t) => {
+  const { grants, firewall, log } = setUp();
+  const wide = plan({ admission: 'address', breadth: 'prefix' });
+  const { grant } = granted(await grants.open(wide));
+  t.like(log.lines.at(-1), { level: 'warn', fields: { prefix: '203.0.113.0/24', source: home } });
+  t.is(granted(await grants.open(wide)).grant, grant);
+  t.not(granted(await grants.open(plan({ admission: 'address' }))).grant, grant);
+  t.like(log.lines.at(-1), { level: 'info' });
+  await grants.close(grant, { cut: true });
+  t.deepEqual(firewall.transactions.at(-1)?.cuts, [
+    { peer: alice, source: '203.0.113.0/24' as never },
+  ]);
+});

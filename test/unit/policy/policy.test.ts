@@ -148,6 +148,25 @@ test('flows may keep grants for the address to UDP ports, as long as the service
   t.is(keepOf(decided({ service: tcpOnly })), undefined);
 });
 
+test('a prefix is for who asks for it, and for whom both service and peer allow it', (t) => {
+  const wish = { peer: alice, service: ssh, admission: null, observed } as const;
+  const both = { service: { prefix: true }, peer: { prefix: true } } as const;
+  const enforceable = ['address', 'once', 'gate'] as const;
+  const broad = { ...wish, breadth: 'prefix' } as const;
+  t.like(decide(policyWith(both), broad, enforceable), { admission: 'once', breadth: 'prefix' });
+  t.false('breadth' in decide(policyWith(both), wish, enforceable));
+  for (const half of [{}, { service: both.service }, { peer: both.peer }]) {
+    t.like(decide(policyWith(half), broad, enforceable), { reason: 'prefix-refused' });
+  }
+  const withOwn = {
+    ...broad,
+    authorised: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
+  };
+  t.like(decide(policyWith(both), withOwn, enforceable), { reason: 'prefix-refused' });
+  const gate = { ...broad, admission: 'gate' } as const;
+  t.like(decide(policyWith(both), gate, enforceable), { acceptable: ['once'] });
+});
+
 test('the gate is for TCP and for UDP', (t) => {
   const enforceable = ['once', 'gate'] as const;
   t.is(admissionOf(decided({ asked: 'gate', enforceable })), 'gate');

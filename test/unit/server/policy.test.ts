@@ -1,10 +1,11 @@
 import test from 'ava';
 import { parseEndpoint } from '../../../src/config/endpoint.ts';
 import type { ServiceConfig } from '../../../src/config/server-config.ts';
-import { policyOf, protectedPorts } from '../../../src/server/policy.ts';
+import { policyOf, protectedPorts, requireEnforceable } from '../../../src/server/policy.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
 import { parseServicePort } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
+import { faultOf } from '../store/scratch.ts';
 
 const policy = {
   admission: 'once',
@@ -68,6 +69,19 @@ test('a peer carries its own limits and never its keys', (t) => {
     services: [service().name],
     admission: 'once',
     lifetimeMs: parseDuration('5s'),
+  });
+});
+
+test('prefixes are refused where the firewall cannot admit them, and the service is named', async (t) => {
+  const own = policyOf({ services: services(service({ prefix: true })), policy }, new Map());
+  const admissions = ['address', 'once'] as const;
+  const fault = await faultOf(() => {
+    requireEnforceable(own, { admissions });
+  });
+  t.is(fault.code, 'config');
+  t.regex(fault.message, /'ssh'/);
+  t.notThrows(() => {
+    requireEnforceable(own, { admissions, prefixes: true });
   });
 });
 

@@ -45,6 +45,7 @@ const wrong: readonly (readonly [content: string, line: number, key: string])[] 
   [`${keys}services = ["ssh"]\nttl = "25h"\n`, 4, 'ttl'],
   [`${keys}services = ["ssh"]\nadmission = "all"\n`, 4, 'admission'],
   [`${keys}services = ["ssh"]\ncut_on_revoke = "yes"\n`, 4, 'cut_on_revoke'],
+  [`${keys}services = ["ssh"]\nprefix = "/24"\n`, 4, 'prefix'],
   [`${keys}services = ["ssh"]\nfwknop_key = "base64:AA=="\n`, 1, 'fwknop_hmac_key'],
   [`${keys}services = ["ssh"]\nfwknop_hmac_key = "base64:AA=="\n`, 1, 'fwknop_key'],
   [`${keys}services = ["ssh"]\nfwknop_hmac = "sha256"\n`, 1, 'fwknop_key'],

@@ -116,7 +116,9 @@ export const anyPeerRequest: fc.Arbitrary<PeerRequest> = fc
       fc.integer({ min: 1000, max: 86_400_000 }).map((ms) => parseDuration(`${String(ms)}ms`)),
     ),
     cutOnRevoke: fc.option(fc.boolean()),
+    breadth: fc.constantFrom({}, { prefix: true } as const),
   })
+  .map(({ breadth, ...request }) => ({ ...request, ...breadth }))
   .chain((request) =>
     fc.option(fwknopKeys).map((fwknop) => (fwknop === null ? request : { ...request, fwknop })),
   );

@@ -22,14 +22,19 @@ export const services = fc
   .stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/)
   .map((text) => parseServiceName(text));
 
+const breadth = fc.constantFrom({}, { breadth: 'prefix' } as const);
+
 const anyAdmission = fc.constantFrom(...admissions);
 
-export const wishes: fc.Arbitrary<RequestBody> = fc.record({
-  // all zero is how withholding is written
-  claimed: fc.option(endpoints.filter(({ address, port }) => address !== '::' || port !== 0)),
-  service: services,
-  admission: fc.option(anyAdmission),
-});
+export const wishes: fc.Arbitrary<RequestBody> = fc
+  .record({
+    // all zero is how withholding is written
+    claimed: fc.option(endpoints.filter(({ address, port }) => address !== '::' || port !== 0)),
+    service: services,
+    admission: fc.option(anyAdmission),
+    breadth,
+  })
+  .map(({ breadth: said, ...wish }) => ({ ...wish, ...said }));
 
 const ports = fc
   .tuple(fc.constantFrom('tcp', 'udp'), fc.integer({ min: 1, max: 65_535 }))
@@ -38,14 +43,17 @@ const ports = fc
 const ownPort = fc.integer({ min: 1, max: 65_535 }).map((port) => port as Port);
 
 const grants: fc.Arbitrary<Granted> = anyAdmission.chain((admission) =>
-  fc.record({
-    kind: fc.constant('granted' as const),
-    admissionPort: hasOwnPort(admission) ? ownPort : fc.constant(null),
-    grant: bytesOf(8).map((bytes) => Buffer.from(bytes).toString('hex') as GrantId),
-    admission: fc.constant(admission),
-    lifetimeMs: fc.integer({ min: 1, max: 0xffff_ffff }).map((ms) => ms as DurationMs),
-    ports: fc.array(ports, { minLength: 1, maxLength: 16 }),
-  }),
+  fc
+    .record({
+      kind: fc.constant('granted' as const),
+      admissionPort: hasOwnPort(admission) ? ownPort : fc.constant(null),
+      grant: bytesOf(8).map((bytes) => Buffer.from(bytes).toString('hex') as GrantId),
+      admission: fc.constant(admission),
+      lifetimeMs: fc.integer({ min: 1, max: 0xffff_ffff }).map((ms) => ms as DurationMs),
+      ports: fc.array(ports, { minLength: 1, maxLength: 16 }),
+      breadth,
+    })
+    .map(({ breadth: said, ...granted }) => ({ ...granted, ...said })),
 );
 
 const refusals: fc.Arbitrary<Refused> = fc.oneof(

@@ -101,6 +101,7 @@ export class GateStage {
     this.gate.admit(opening);
     return {
       granted: true,
+      prefix: null,
       grant,
       service: opening.service,
       server: loopback,
