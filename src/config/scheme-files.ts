@@ -4,7 +4,7 @@ import { readPrivateFile } from '../store/private-file.ts';
 import { parseToml } from '../store/toml/document.ts';
 import { reportTroubles, type Source } from '../store/toml/report.ts';
 import { findNode } from '../store/toml/tree.ts';
-import { isWatched } from '../sequence/scheme.ts';
+import { covers } from '../sequence/scheme.ts';
 import type { SchemeContext } from '../sequence/scheme-context.ts';
 import { includesPort } from '../units/network.ts';
 import { dynamicKind } from './schemes/dynamic.ts';
@@ -75,7 +75,7 @@ export function decodeScheme(content: string, source: Source): SchemeFile {
 }
 
 function refuseNeededPorts({ watched }: SchemeFile, config: ServerConfig, file: string): void {
-  const needed = portsInUse(config).find((each) => isWatched(each, watched));
+  const needed = portsInUse(config).find((each) => watched.some((ports) => covers(ports, each)));
   if (needed === undefined) return;
   const { protocol, port, holder } = needed;
   throw new HknockError(

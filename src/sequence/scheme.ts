@@ -1,6 +1,7 @@
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { IpAddress, ServicePort } from '../units/network.ts';
 import type { DurationMs, UnixMs } from '../units/time.ts';
+import { hasFlags, SYN_FLAGS, type TcpFlags } from '../units/tcp-flags.ts';
 import type { Packet } from './capture/packet.ts';
 import type { Heard } from './tracker.ts';
 
@@ -9,6 +10,8 @@ export interface WatchedPorts {
   readonly protocol: 'tcp' | 'udp';
   readonly first: number;
   readonly last: number;
+  /** Which TCP segments count; those that begin a connection if not said. */
+  readonly flags?: TcpFlags;
 }
 
 /** What is to become of a service for an address. */
@@ -73,14 +76,24 @@ export interface Hit {
   readonly port: number;
 }
 
-/** Whether a knock is for one of these ports. */
+/** Whether a packet is a knock at one of these ports. */
 export function isWatched(
-  { protocol, port }: Pick<Packet, 'protocol' | 'port'>,
+  packet: Pick<Packet, 'protocol' | 'port' | 'tcpFlags'>,
   watched: readonly WatchedPorts[],
 ): boolean {
   return watched.some(
-    (each) => each.protocol === protocol && port >= each.first && port <= each.last,
+    (each) =>
+      covers(each, packet) &&
+      (packet.tcpFlags === null || hasFlags(packet.tcpFlags, each.flags ?? SYN_FLAGS)),
   );
+}
+
+/** Whether a port is one of these. */
+export function covers(
+  { protocol, first, last }: WatchedPorts,
+  wanted: Pick<Packet, 'protocol' | 'port'>,
+): boolean {
+  return protocol === wanted.protocol && wanted.port >= first && wanted.port <= last;
 }
 
 /**

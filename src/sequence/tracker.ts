@@ -4,7 +4,7 @@ import { later, type MonotonicMs } from '../units/time.ts';
 import type { Packet } from './capture/packet.ts';
 
 /** A packet as it is remembered. */
-export type Heard = Pick<Packet, 'protocol' | 'source' | 'sourcePort' | 'port'> & {
+export type Heard = Pick<Packet, 'protocol' | 'source' | 'sourcePort' | 'port' | 'tcpFlags'> & {
   readonly at: MonotonicMs;
 };
 
@@ -61,8 +61,8 @@ export class Tracker {
       this.#keep(key, { trail: [], ignoredUntil: later(now, ignoreMs) });
       return { kind: 'exhausted' };
     }
-    const { protocol, source: from, sourcePort, port } = packet;
-    const trail = [...recent, { protocol, source: from, sourcePort, port, at: now }];
+    const { protocol, source: from, sourcePort, port, tcpFlags } = packet;
+    const trail = [...recent, { protocol, source: from, sourcePort, port, tcpFlags, at: now }];
     this.#keep(key, { trail, ignoredUntil: null });
     return { kind: 'heard', trail };
   }
@@ -92,9 +92,11 @@ export class Tracker {
   }
 }
 
-function isSame(heard: Heard, { protocol, source, sourcePort, port }: Packet): boolean {
+function isSame(heard: Heard, packet: Packet): boolean {
+  const { protocol, source, sourcePort, port, tcpFlags } = packet;
   return (
     heard.port === port &&
+    heard.tcpFlags === tcpFlags &&
     heard.sourcePort === sourcePort &&
     heard.source === source &&
     heard.protocol === protocol

@@ -64,7 +64,9 @@ function pairs(doors: readonly Door[], note: (note: Note) => void): readonly Pai
     .filter(({ action }) => action === 'open')
     .map((open): Pair => {
       const wanted = formatServicePort(open.port);
-      const at = closing.findIndex(({ port }) => formatServicePort(port) === wanted);
+      const at = closing.findIndex(
+        ({ port, flags }) => formatServicePort(port) === wanted && flags === open.flags,
+      );
       return { open, close: at < 0 ? null : (closing.splice(at, 1)[0] ?? null) };
     });
   for (const { line } of closing) {
@@ -85,7 +87,7 @@ peer = "${peer}"
 service = "${service}"
 open = ${list(open.sequence)}
 ${close === null ? '' : `close = ${list(close.sequence)}\n`}seq_timeout = "${open.seqTimeout}"
-${open.lifetime === null ? '' : `lifetime = "${open.lifetime}"\n`}`;
+${open.flags === null ? '' : `tcpflags = "${open.flags}"\n`}${open.lifetime === null ? '' : `lifetime = "${open.lifetime}"\n`}`;
 }
 
 function isUsable(

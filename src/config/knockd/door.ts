@@ -1,4 +1,5 @@
 import { isPort, type ServicePort } from '../../units/network.ts';
+import { parseTcpFlags } from '../../units/tcp-flags.ts';
 import { formatDuration, type DurationMs } from '../../units/time.ts';
 import { MAX_KNOCKS } from '../../units/sequence-shape.ts';
 import { readRule, type Rule } from './rule.ts';
@@ -12,6 +13,8 @@ export interface Door extends Rule {
   readonly seqTimeout: string;
   /** How long it stays open; null when knockd never closes it by itself. */
   readonly lifetime: string | null;
+  /** Which segments count; null for SYNs. */
+  readonly flags: string | null;
 }
 
 /** knockd's own defaults, in seconds. */
@@ -36,10 +39,10 @@ export function readDoor(section: Section, note: Tell): Door | null {
   const rule = takeRule(keys, note);
   const lifetime = takeLifetime(keys, { rule, note });
   const seqTimeout = seconds(keys.take('seq_timeout'), { usual: SEQ_TIMEOUT, most: 300, note });
-  takeFlags(keys, note);
+  const flags = takeFlags(keys, note);
   for (const { key, line } of keys.left()) note({ line, sentence: lossOf(key) });
   const { name, line } = section;
-  return sequence && rule && { ...rule, name, line, sequence, seqTimeout, lifetime };
+  return sequence && rule && { ...rule, name, line, sequence, seqTimeout, lifetime, flags };
 }
 
 /** The keys of a section, each to be taken once. */
@@ -107,10 +110,14 @@ function takeLifetime(
   return null;
 }
 
-function takeFlags(keys: Keys, note: Tell): void {
+function takeFlags(keys: Keys, note: Tell): string | null {
   const entry = keys.take('tcpflags');
-  if (entry === null || /^syn(,!(ack|rst|fin))*$/i.test(entry.value.replaceAll(' ', ''))) return;
-  note({ line: entry.line, sentence: 'only SYNs count' });
+  if (entry === null) return null;
+  // what begins a connection is what counts when nothing is said
+  if (/^syn(,!(ack|rst|fin))*$/i.test(entry.value.replaceAll(' ', ''))) return null;
+  if (parseTcpFlags(entry.value) !== null) return entry.value;
+  note({ line: entry.line, sentence: 'these are no flags; only SYNs count' });
+  return null;
 }
 
 /** `7000,8000:udp`; null when it is something else, too short or too long. */

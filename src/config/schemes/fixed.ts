@@ -10,6 +10,7 @@ import type { Trouble } from '../../store/toml/trouble.ts';
 import { parseServiceName } from '../../units/names.ts';
 import { formatServicePort, parseServicePort, type ServicePort } from '../../units/network.ts';
 import { MAX_KNOCKS } from '../../units/sequence-shape.ts';
+import { parseTcpFlags } from '../../units/tcp-flags.ts';
 import { durationFrom } from '../duration-field.ts';
 import { schemeKind } from './kind.ts';
 
@@ -29,6 +30,7 @@ export const fixedKind = schemeKind(
     open: ports,
     close: ports.optional(),
     ban: ports.optional(),
+    tcpflags: text('flags such as "syn,!ack"', parseTcpFlags).optional(),
     seq_timeout: durationFrom('1s', '5m').optional(),
     lifetime: ttlField.optional(),
     ban_time: durationFrom('1s', '24h').prefault('1h'),
@@ -42,6 +44,7 @@ export const fixedKind = schemeKind(
       seqTimeoutMs: document.seq_timeout ?? null,
       lifetimeMs: document.lifetime ?? null,
       banMs: document.ban_time,
+      flags: document.tcpflags ?? null,
     }),
     troubles,
     watched: fixedPorts,

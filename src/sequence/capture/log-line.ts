@@ -1,4 +1,5 @@
 import { parseAddress } from '../../bytes/address.ts';
+import { flagsNamed, hasFlags, SYN_FLAGS } from '../../units/tcp-flags.ts';
 import type { Ignored } from './ignored.ts';
 import type { Packet } from './packet.ts';
 
@@ -55,9 +56,9 @@ function toPacket(fields: Fields): Packet | Ignored {
   if (fields.has('MF') || fields.has('FRAG')) return 'fragment';
   switch (fields.get('PROTO')) {
     case 'TCP':
-      return toSyn(fields, host);
+      return toSegment(fields, host);
     case 'UDP':
-      return toPorts(fields, { protocol: 'udp', ...host, syn: null });
+      return toPorts(fields, { protocol: 'udp', ...host, tcpFlags: null, syn: null });
     case 'ICMP':
     case 'ICMPv6':
       return toEcho(fields, host);
@@ -77,13 +78,17 @@ function hostOf(fields: Fields): Host | null {
     : { source, destination, ttl };
 }
 
-function toSyn(fields: Fields, host: Host): Packet | Ignored {
-  if (!fields.has('SYN') || ['ACK', 'FIN', 'RST'].some((flag) => fields.has(flag))) return 'other';
+function toSegment(fields: Fields, host: Host): Packet | Ignored {
   const window = numberOf(fields.get('WINDOW'), 65_535);
-  if (window === null) return 'malformed';
+  // what the kernel writes behind the flags: in a line that was cut some of them may be missing
+  if (window === null || !fields.has('URGP')) return 'malformed';
+  const tcpFlags = flagsNamed((word) => fields.has(word));
+  if (!hasFlags(tcpFlags, SYN_FLAGS)) {
+    return toPorts(fields, { protocol: 'tcp', ...host, tcpFlags, syn: null });
+  }
   const options = Uint8Array.from(Buffer.from(fields.get('OPT') ?? '', 'hex'));
   const syn = { window, dontFragment: fields.has('DF'), options };
-  return toPorts(fields, { protocol: 'tcp', ...host, syn });
+  return toPorts(fields, { protocol: 'tcp', ...host, tcpFlags, syn });
 }
 
 function toPorts(fields: Fields, rest: Omit<Packet, 'port' | 'sourcePort'>): Packet | Ignored {
@@ -95,7 +100,7 @@ function toPorts(fields: Fields, rest: Omit<Packet, 'port' | 'sourcePort'>): Pac
 function toEcho(fields: Fields, host: Host): Packet | Ignored {
   const echo = fields.get('PROTO') === 'ICMP' ? '8' : '128';
   if (fields.get('TYPE') !== echo || fields.get('CODE') !== '0') return 'other';
-  return { protocol: 'icmp', ...host, sourcePort: 0, port: 0, syn: null };
+  return { protocol: 'icmp', ...host, sourcePort: 0, port: 0, tcpFlags: null, syn: null };
 }
 
 function numberOf(text: string | undefined, max: number): number | null {

@@ -1,9 +1,10 @@
 import { decodeUint16 } from '../../bytes/integer.ts';
 import type { IpAddress } from '../../units/network.ts';
+import { ALL_TCP_FLAGS, hasFlags, SYN_FLAGS } from '../../units/tcp-flags.ts';
 import type { Ignored } from './ignored.ts';
 import { decodeIp, type IpPacket } from './ip.ts';
 
-/** A packet that can be a knock: a TCP SYN, a UDP datagram or an ICMP echo request. */
+/** A packet that can be a knock: a TCP segment, a UDP datagram or an ICMP echo request. */
 export interface Packet {
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly source: IpAddress;
@@ -14,7 +15,9 @@ export interface Packet {
   readonly port: number;
   /** As it arrived. */
   readonly ttl: number;
-  /** What a SYN tells of the system that sent it; null with the others. */
+  /** The flags of a TCP segment, those of ECN left out; null with the others. */
+  readonly tcpFlags: number | null;
+  /** What a SYN that begins a connection tells of the system that sent it; null with the others. */
   readonly syn: SynTraits | null;
 }
 
@@ -36,7 +39,7 @@ export function decodePacket(bytes: Uint8Array): Packet | Ignored {
   if (typeof ip === 'string') return ip;
   switch (ip.protocol) {
     case TCP:
-      return decodeSyn(ip);
+      return decodeSegment(ip);
     case UDP:
       return decodeUdp(ip);
     case ICMP:
@@ -48,22 +51,17 @@ export function decodePacket(bytes: Uint8Array): Packet | Ignored {
 }
 
 const TCP_HEADER_LENGTH = 20;
-const FIN_SYN_RST_ACK = 0x17;
-const SYN = 0x02;
 
-function decodeSyn({ payload, ...ip }: IpPacket): Packet | Ignored {
+function decodeSegment({ payload, ...ip }: IpPacket): Packet | Ignored {
   if (payload.length < TCP_HEADER_LENGTH) return 'truncated';
   const headerLength = ((payload[12] ?? 0) >> 4) * 4;
   if (headerLength < TCP_HEADER_LENGTH) return 'malformed';
-  if (((payload[13] ?? 0) & FIN_SYN_RST_ACK) !== SYN) return 'other';
-  return {
-    ...knockOf('tcp', ip, payload),
-    syn: {
-      window: decodeUint16(payload, 14),
-      dontFragment: ip.dontFragment,
-      options: payload.slice(TCP_HEADER_LENGTH, headerLength),
-    },
-  };
+  const tcpFlags = (payload[13] ?? 0) & ALL_TCP_FLAGS;
+  const knock = { ...knockOf('tcp', ip, payload), tcpFlags };
+  if (!hasFlags(tcpFlags, SYN_FLAGS)) return { ...knock, syn: null };
+  const options = payload.slice(TCP_HEADER_LENGTH, headerLength);
+  const window = decodeUint16(payload, 14);
+  return { ...knock, syn: { window, dontFragment: ip.dontFragment, options } };
 }
 
 const UDP_HEADER_LENGTH = 8;
@@ -71,7 +69,7 @@ const UDP_HEADER_LENGTH = 8;
 function decodeUdp({ payload, ...ip }: IpPacket): Packet | Ignored {
   if (payload.length < UDP_HEADER_LENGTH) return 'truncated';
   if (decodeUint16(payload, 4) < UDP_HEADER_LENGTH) return 'malformed';
-  return { ...knockOf('udp', ip, payload), syn: null };
+  return { ...knockOf('udp', ip, payload), tcpFlags: null, syn: null };
 }
 
 /** Type of an echo request in ICMP (RFC 792) and ICMPv6 (RFC 4443). */
@@ -82,14 +80,15 @@ function decodeEcho({ payload, ...ip }: IpPacket): Packet | Ignored {
   if (type === undefined || code === undefined) return 'truncated';
   if (type !== ECHO[ip.protocol] || code !== 0) return 'other';
   const { source, destination, ttl } = ip;
-  return { protocol: 'icmp', source, destination, sourcePort: 0, port: 0, ttl, syn: null };
+  const ports = { sourcePort: 0, port: 0 };
+  return { protocol: 'icmp', source, destination, ...ports, ttl, tcpFlags: null, syn: null };
 }
 
 function knockOf(
   protocol: 'tcp' | 'udp',
   { source, destination, ttl }: Omit<IpPacket, 'payload'>,
   payload: Uint8Array,
-): Omit<Packet, 'syn'> {
+): Omit<Packet, 'syn' | 'tcpFlags'> {
   const sourcePort = decodeUint16(payload, 0);
   return { protocol, source, destination, sourcePort, port: decodeUint16(payload, 2), ttl };
 }

@@ -2,6 +2,7 @@ import { HknockError } from '../../errors/hknock-error.ts';
 import type { ServiceName } from '../../units/names.ts';
 import type { ServicePort } from '../../units/network.ts';
 import type { DurationMs } from '../../units/time.ts';
+import { hasFlags, SYN_FLAGS, type TcpFlags } from '../../units/tcp-flags.ts';
 import {
   type Action,
   type Call,
@@ -23,14 +24,16 @@ export interface FixedSettings {
   readonly seqTimeoutMs: DurationMs | null;
   readonly lifetimeMs: DurationMs | null;
   readonly banMs: DurationMs;
+  /** Which TCP segments count; null for those that begin a connection. */
+  readonly flags: TcpFlags | null;
 }
 
 /** The ports of all sequences, each once. */
-export function fixedPorts({ open, close, ban }: FixedSettings): readonly WatchedPorts[] {
+export function fixedPorts({ open, close, ban, flags }: FixedSettings): readonly WatchedPorts[] {
   const all = [...open, ...(close ?? []), ...(ban ?? [])];
   return all
     .filter((port, at) => all.findIndex((each) => isSame(each, port)) === at)
-    .map(({ protocol, port }) => ({ protocol, first: port, last: port }));
+    .map(({ protocol, port }) => ({ protocol, first: port, last: port, ...(flags && { flags }) }));
 }
 
 /**
@@ -68,12 +71,18 @@ export class FixedScheme implements Scheme {
 
 /**
  * What a client sends.
- * @throws {HknockError} `usage` when there is no sequence for what it wants
+ * @throws {HknockError} `usage` when there is no sequence for what it wants, or one that takes other segments than a client sends
  */
 export function fixedHits(settings: FixedSettings, call: Call): readonly Hit[] {
   const { action, port, address, lifetimeMs } = call;
   if (port !== undefined || address !== undefined || lifetimeMs !== undefined) {
     throw new HknockError('usage', 'a fixed sequence says neither port nor address nor time');
+  }
+  const { flags } = settings;
+  if (flags !== null && !hasFlags(SYN_FLAGS.value, flags)) {
+    throw new HknockError('usage', 'this scheme takes other TCP segments than SYNs', {
+      hint: 'send them with a program that can, such as nmap or hping3',
+    });
   }
   const hits = settings[action];
   if (hits !== null) return hits;

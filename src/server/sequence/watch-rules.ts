@@ -81,11 +81,15 @@ export async function readCounts(): Promise<WatchCounts | null> {
 }
 
 // of UDP new ones only: answers to questions of this host's own may come to any port
-function renderPorts({ protocol, first, last }: WatchedPorts): string {
+function renderPorts({ protocol, first, last, flags }: WatchedPorts): string {
   const range = `${String(first)}-${String(last)}`;
-  return protocol === 'tcp'
-    ? `tcp dport ${range} tcp flags & (fin | syn | rst | ack) == syn jump heard`
-    : `udp dport ${range} ct state new jump heard`;
+  if (protocol === 'udp') return `udp dport ${range} ct state new jump heard`;
+  if (flags === undefined) {
+    return `tcp dport ${range} tcp flags & (fin | syn | rst | ack) == syn jump heard`;
+  }
+  // such segments belong to connections as well: those of this host's own go their way
+  const { mask, value } = flags;
+  return `tcp dport ${range} tcp flags & ${String(mask)} == ${String(value)} ct state { new, invalid, untracked } jump heard`;
 }
 
 /**

@@ -16,6 +16,7 @@ function syn(source: string, port: number, sourcePort = 40_000): Packet {
     destination: '198.51.100.2' as IpAddress,
     sourcePort,
     port,
+    tcpFlags: 0x02,
     ttl: 57,
     syn: null,
   };

@@ -71,10 +71,12 @@ test('a door that closes itself has that time, and one of both protocols has bot
 sequence      = 2222:udp,3333:tcp,4444:UDP
 start_command = /usr/sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
 CMD_Timeout   = 5
+tcpflags = fin, !ack
 stop_command  = /usr/sbin/iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
 start_command_6 = /usr/sbin/ip6tables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
 `);
   t.deepEqual(noted, []);
+  t.regex(schemes[0]?.text ?? '', /tcpflags = "fin, !ack"/);
   t.regex(schemes[0]?.text ?? '', /lifetime = "5s"/);
   t.regex(schemes[0]?.text ?? '', /seq_timeout = "25s"/, 'knockd’s default');
   t.regex(schemes[0]?.text ?? '', /open = \["udp\/2222", "tcp\/3333", "udp\/4444"\]/);
@@ -96,7 +98,7 @@ for (const [what, text, line, schemeCount] of [
     4,
     1,
   ],
-  ['other flags', door('tcpflags = fin,!ack'), 4, 1],
+  ['flags that are none', door('tcpflags = fin,!cwr'), 4, 1],
   ['a key that nobody knows', door('colour = green'), 4, 1],
   ['a line before all doors', `colour = green\n${door('')}`, 1, 1],
   [

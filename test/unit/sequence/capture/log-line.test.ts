@@ -20,6 +20,7 @@ test('a SYN, with what it tells of its sender', (t) => {
     sourcePort: 40_000,
     port: 7000,
     ttl: 57,
+    tcpFlags: 0x02,
     syn: { window: 64_240, dontFragment: true, options: Uint8Array.of(2, 4, 5, 0xb4) },
   });
 });
@@ -44,6 +45,12 @@ test('datagrams and echo requests, over IPv6 too', (t) => {
   t.like(parseLogLine(echo4, prefix), { protocol: 'icmp' });
 });
 
+test('other segments are told by their flags', (t) => {
+  const packet = parseLogLine(line(syn.replace('SYN', 'ACK SYN')), prefix);
+  t.like(packet, { port: 7000, tcpFlags: 0x12, syn: null });
+  t.like(parseLogLine(line(syn.replace('SYN', 'URG PSH FIN')), prefix), { tcpFlags: 0x29 });
+});
+
 test('an ICMP error is no knock, and the packet that it quotes is not read', (t) => {
   const error = `IN=eth0 OUT= SRC=192.0.2.7 DST=198.51.100.2 LEN=88 TTL=57 ID=1 PROTO=ICMP TYPE=3 CODE=3 [${syn}]`;
   t.is(parseLogLine(line(error), prefix), 'other');
@@ -62,8 +69,8 @@ for (const [name, text, reason] of [
   ['with no source', line(syn.replace('SRC=192.0.2.7', '')), 'malformed'],
   ['with a source that is none', line(syn.replace('192.0.2.7', '192.0.2')), 'malformed'],
   ['with a port that is none', line(syn.replace('DPT=7000', 'DPT=70000')), 'malformed'],
-  ['that was cut', line(syn).slice(0, line(syn).indexOf(' WINDOW')), 'other'],
-  ['with SYN and ACK', line(syn.replace('SYN', 'ACK SYN')), 'other'],
+  ['that was cut', line(syn).slice(0, line(syn).indexOf(' WINDOW')), 'malformed'],
+  ['that was cut behind the flags', line(syn).slice(0, line(syn).indexOf(' URGP')), 'malformed'],
   ['of a fragment', line(syn.replace('DF', 'MF')), 'fragment'],
   ['of another protocol', line(syn.replace('PROTO=TCP', 'PROTO=47')), 'other'],
 ] as const) {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { concat } from '../../../../src/bytes/bytes.ts';
 import { ignoredReasons } from '../../../../src/sequence/capture/ignored.ts';
 import { decodePacket, type Packet } from '../../../../src/sequence/capture/packet.ts';
+import { isWatched } from '../../../../src/sequence/scheme.ts';
 import { ipv4, ipv6, tcp, udp } from './packets.ts';
 
 const syn = {
@@ -12,6 +13,7 @@ const syn = {
   sourcePort: 40_000,
   port: 7000,
   ttl: 57,
+  tcpFlags: 0x02,
   syn: { window: 64_240, dontFragment: true, options: Uint8Array.of(2, 4, 5, 0xb4) },
 } as unknown as Packet;
 
@@ -53,13 +55,15 @@ for (const [flags, name] of [
   [0x06, 'SYN and RST'],
   [0x10, 'ACK'],
 ] as const) {
-  test(`a segment with ${name} is no knock`, (t) => {
-    t.is(decodePacket(ipv4(6, tcp(7000, flags))), 'other');
+  test(`a segment with ${name} begins no connection, and says so`, (t) => {
+    const packet = decodePacket(ipv4(6, tcp(7000, flags)));
+    t.like(packet, { port: 7000, tcpFlags: flags, syn: null });
+    t.false(isWatched(packet as Packet, [{ protocol: 'tcp', first: 1, last: 65_535 }]));
   });
 }
 
 test('a SYN with ECN bits, as Linux sends it where ECN is on, is one', (t) => {
-  t.like(decodePacket(ipv4(6, tcp(7000, 0xc2))), { port: 7000 });
+  t.like(decodePacket(ipv4(6, tcp(7000, 0xc2))), { port: 7000, tcpFlags: 0x02 });
 });
 
 test('extension headers are skipped', (t) => {

@@ -6,6 +6,7 @@ import {
 } from '../../../../src/sequence/schemes/fixed.ts';
 import { parsePeerName, parseServiceName } from '../../../../src/units/names.ts';
 import { parseServicePort } from '../../../../src/units/network.ts';
+import { parseTcpFlags } from '../../../../src/units/tcp-flags.ts';
 import type { DurationMs } from '../../../../src/units/time.ts';
 import { faultOf } from '../../store/scratch.ts';
 import { trailOf } from './trails.ts';
@@ -21,6 +22,7 @@ const settings: FixedSettings = {
   seqTimeoutMs: null,
   lifetimeMs: null,
   banMs: 60_000 as DurationMs,
+  flags: null,
 };
 
 const context = { name: 'door', peer: parsePeerName('alice'), serviceOf: () => null };
@@ -81,6 +83,33 @@ test('all packets must come from one address', (t) => {
     ...trailOf(['tcp/32', 'tcp/30'], { source: '2001:db8::2' }),
   ];
   t.is(scheme.judge(trail), null);
+});
+
+test('other flags than a SYN’s, where the scheme wants them', async (t) => {
+  const flags = parseTcpFlags('fin,!ack');
+  const scheme = new FixedScheme({ ...settings, flags }, context);
+  const packets = ['tcp/31', 'tcp/32', 'tcp/30'];
+  t.truthy(scheme.judge(trailOf(packets, { flags: 0x01 })));
+  t.truthy(scheme.judge(trailOf(packets, { flags: 0x29 })));
+  t.is(scheme.judge(trailOf(packets, { flags: 0x11 })), null);
+  t.is(scheme.judge(trailOf(packets)), null);
+  t.is(
+    (await faultOf(() => fixedHits({ ...settings, flags }, { action: 'open' }))).code,
+    'usage',
+    'a client cannot send them',
+  );
+  const syn = parseTcpFlags('syn');
+  t.is(fixedHits({ ...settings, flags: syn }, { action: 'open' }).length, 3);
+});
+
+test('packets with other flags in between do not matter', (t) => {
+  const scheme = new FixedScheme(settings, context);
+  const trail = [
+    ...trailOf(['tcp/31', 'tcp/32']),
+    ...trailOf(['tcp/31'], { flags: 0x10 }),
+    ...trailOf(['tcp/30']),
+  ];
+  t.truthy(scheme.judge(trail));
 });
 
 test('its time goes into the verdict', (t) => {

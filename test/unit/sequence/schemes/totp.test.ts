@@ -32,6 +32,7 @@ function trailOf(ports: readonly number[], source = '192.0.2.7'): readonly Heard
     source: source as IpAddress,
     sourcePort: 40_000 + n,
     port,
+    tcpFlags: 0x02,
     at: n as MonotonicMs,
   }));
 }
