@@ -174,6 +174,7 @@ function knocksOf(
       admission: null,
       observed,
       claimed: null,
+      isUntold: true,
       sessionSecret: new Mac(peer.keys.hmacKey).of(sessionLabel, ascii(seen.digest)),
       // 0 asks for what is usual
       ...(seconds > 0 && { lifetimeMs: (seconds * 1000) as DurationMs }),

@@ -8,7 +8,7 @@ import type { Failures, Firewall, Opening, ProtectedPort, Transaction } from './
 
 /** A firewall that only remembers: for tests. */
 export class FakeFirewall implements Firewall {
-  readonly admissions: readonly Admission[] = ['address', 'once'];
+  admissions: readonly Admission[] = ['address', 'once'];
   /** All that it was asked to apply, in order. */
   readonly transactions: Transaction[] = [];
   /** Opening for one of these peers fails. */

@@ -4,6 +4,7 @@ import {
   type Breadth,
   fitsPorts,
   fitsPrefix,
+  goesBySource,
   isAtLeastAsNarrow,
   isRenewable,
 } from '../units/admission.ts';
@@ -63,7 +64,15 @@ export interface Plan {
 /** What of a knock policy looks at. */
 export type Wish = Pick<
   Knock,
-  'peer' | 'service' | 'admission' | 'breadth' | 'observed' | 'authorised' | 'port' | 'lifetimeMs'
+  | 'peer'
+  | 'service'
+  | 'admission'
+  | 'breadth'
+  | 'observed'
+  | 'isUntold'
+  | 'authorised'
+  | 'port'
+  | 'lifetimeMs'
 >;
 
 /**
@@ -80,7 +89,9 @@ export function decide(
   const { service, ports, peer: own } = terms;
   const { breadth } = wish;
   if (breadth !== undefined && !mayBeBroad(terms)) return refuse('prefix-refused');
-  const acceptable = acceptableBy(terms, breadth).filter((each) => enforceable.includes(each));
+  const acceptable = acceptableBy(terms, breadth).filter(
+    (each) => enforceable.includes(each) && (wish.isUntold !== true || goesBySource(each)),
+  );
   const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
     return refuse('admission-refused', acceptable);

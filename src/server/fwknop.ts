@@ -1,4 +1,4 @@
-import { isAtLeastAsNarrow } from '../units/admission.ts';
+import { goesBySource } from '../units/admission.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
@@ -166,7 +166,7 @@ class FwknopMode implements Mode {
       });
     }
     for (const { name, admission } of peers.filter(({ fwknop }) => fwknop !== undefined)) {
-      if (admission === null || isPlain(admission)) continue;
+      if (admission === null || goesBySource(admission)) continue;
       log.warn('fwknop has no such admission', { peer: name, admission });
     }
   }
@@ -178,14 +178,14 @@ class FwknopMode implements Mode {
 function termsOf({ config, peers }: ServerFolder): SpaTerms {
   const { maxAgeMs, acceptAnySource } = config.fwknop;
   const admitted = peers.flatMap(({ name, fwknop, admission }): SpaPeer[] =>
-    fwknop === undefined || (admission !== null && !isPlain(admission))
+    fwknop === undefined || (admission !== null && !goesBySource(admission))
       ? []
       : [{ name, keys: fwknop }],
   );
   refuseSharedKeys(admitted);
   const services = new Map(
     [...config.services.values()]
-      .filter(({ admission }) => isPlain(admission ?? config.policy.admission))
+      .filter(({ admission }) => goesBySource(admission ?? config.policy.admission))
       .flatMap(({ name, ports }) => ports.map((port) => [formatServicePort(port), name] as const)),
   );
   return {
@@ -194,11 +194,6 @@ function termsOf({ config, peers }: ServerFolder): SpaTerms {
     maxAgeMs,
     acceptsAnySource: acceptAnySource,
   };
-}
-
-/** Whether a client that gets no answer can use it: the others go by what a Grant tells. */
-function isPlain(admission: Parameters<typeof isAtLeastAsNarrow>[0]): boolean {
-  return !isAtLeastAsNarrow(admission, 'port');
 }
 
 /** Whoever shares a key would knock as the first who has it. */

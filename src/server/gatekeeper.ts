@@ -15,6 +15,8 @@ export interface GatekeeperOptions {
   readonly log: Log;
 }
 
+const untold = 'a client that nobody answers can have address and once only';
+
 /**
  * What stands between a verified knock of any mode and a grant: policy and grants (wire.md, section 5.1, steps 12 to 14).
  * The result resolves when the firewall lets the peer in, or with the reason why not.
@@ -29,8 +31,10 @@ export function createGatekeeper(options: GatekeeperOptions): (knock: Knock) => 
     const decision = decide(policy(), knock, enforceable);
     const outcome = 'kind' in decision ? decision : await open(decision, knock);
     if (outcome.kind === 'refused') {
-      const { peer, service, observed } = knock;
-      log.warn('refused', { peer, service, source: observed.address, reason: outcome.reason });
+      const { peer, service, observed, isUntold } = knock;
+      const { reason } = outcome;
+      const why = isUntold === true && reason === 'admission-refused' ? { why: untold } : {};
+      log.warn('refused', { peer, service, source: observed.address, reason, ...why });
     }
     return outcome;
   };

@@ -114,6 +114,7 @@ export class SknockResponder {
       observed: source,
       claimed: { address: claimed, port: 0 },
       sessionSecret,
+      isUntold: true,
       authorised,
       port,
     };

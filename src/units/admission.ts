@@ -21,6 +21,11 @@ export function isAtLeastAsNarrow(offered: Admission, required: Admission): bool
   return admissions.indexOf(offered) >= admissions.indexOf(required);
 }
 
+/** Whether nothing but its source tells a connection from others: then it needs no answer to be made. */
+export function goesBySource(admission: Admission): boolean {
+  return admission === 'address' || admission === 'once';
+}
+
 /** Whether the connection goes to a port of its own, which the Grant tells (wire.md, section 4.4). */
 export function hasOwnPort(admission: Admission): boolean {
   return admission === 'port' || admission === 'gate';

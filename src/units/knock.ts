@@ -21,6 +21,8 @@ export interface Knock {
   readonly claimed: Endpoint | null;
   /** 32 bytes known to both sides only (P12). */
   readonly sessionSecret: Uint8Array;
+  /** Nobody answers the client, so it can use what goes by the source alone. */
+  readonly isUntold?: true;
   /**
    * The ports that the credential itself allows, where it does, as a certificate can: then these count, and no peer's file.
    */

@@ -76,7 +76,8 @@ export class Bailiff {
       admission: null,
       observed: observedOf(verdict, packet),
       claimed: null,
-      // one that nobody knows: an admission that needs it lets nobody in
+      isUntold: true,
+      // one that nobody knows
       sessionSecret: sessionSecret ?? entropy.bytes(SECRET_LENGTH),
       ...(port && { port }),
       ...(lifetimeMs !== undefined && { lifetimeMs }),

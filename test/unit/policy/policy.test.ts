@@ -105,6 +105,20 @@ for (const [title, peer, service] of [
   });
 }
 
+test('a client that nobody answers gets what goes by its source, and nothing narrower', (t) => {
+  const told = { peer: alice, service: ssh, admission: null, observed };
+  const wish = { ...told, isUntold: true } as const;
+  const one = { ports: [parseServicePort('tcp/22')] };
+  for (const admission of admissions) {
+    const policy = policyWith({ service: { ...one, admission } });
+    const isPossible = admission === 'address' || admission === 'once';
+    t.is(admissionOf(decide(policy, wish, admissions)), isPossible ? admission : 'refused');
+    t.is(admissionOf(decide(policy, told, admissions)), admission, 'control: one who is told');
+  }
+  const narrowed = policyWith({ service: one, peer: { admission: 'gate' } });
+  t.like(decide(narrowed, wish, admissions), { reason: 'admission-refused', acceptable: [] });
+});
+
 test('a wider admission than the service accepts is refused, with what it would accept', (t) => {
   t.deepEqual(decided({ asked: 'address' }), {
     kind: 'refused',

@@ -38,6 +38,7 @@ async function open(t: ExecutionContext): Promise<Gate> {
 
 async function begin(t: ExecutionContext, folder: Folder, unixMs = NOW): Promise<Running> {
   const { options, log, firewall } = partsFor(folder);
+  firewall.admissions = ['address', 'once', 'port'];
   const clock = new FakeClock(unixMs);
   const server = await Server.start({ ...options, clock, modes: [startSequenceMode] });
   t.teardown(() => server.stop());
@@ -76,6 +77,18 @@ test('lines of the firewall’s log open the door, and the start says who gets t
   await appendFile(gate.logFile, await linesOf(gate, 40_000));
   await reaches(gate, 'granted', 1);
   t.like(gate.server.grants()[0], { peer: 'alice', service: 'ssh', source: '192.0.2.7' });
+});
+
+test('a service that wants more than nobody’s answer can tell is refused, and the log says why', async (t) => {
+  const { folder, logFile } = await furnish(t);
+  const alice = await folder.addPeer('alice', { withTotp: true, admission: 'port' });
+  const gate = { folder, alice, logFile, ...(await begin(t, folder)) };
+  await appendFile(logFile, await linesOf(gate, 40_000));
+  await reaches(gate, 'refused', 1);
+  t.deepEqual(gate.firewall.transactions, []);
+  const refusal = gate.log.lines.find(({ event }) => event === 'refused');
+  t.like(refusal?.fields, { peer: 'alice', reason: 'admission-refused' });
+  t.regex(String(refusal?.fields['why']), /address and once only/);
 });
 
 test('a sequence that is sent again within its step opens nothing', async (t) => {

@@ -11,6 +11,7 @@ import { createSknock } from '../../../src/sknock/initiator.ts';
 import { Server } from '../../../src/server/server.ts';
 import { startSknock } from '../../../src/server/sknock.ts';
 import { createSystemEntropy } from '../../../src/system/entropy.ts';
+import type { Admission } from '../../../src/units/admission.ts';
 import { type Port, parseServicePort, type ServicePort } from '../../../src/units/network.ts';
 import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/netns.ts';
@@ -32,7 +33,11 @@ interface SknockServer extends Running {
 }
 
 /** A server with sKnock on a port of its own, and the services `ssh` and `web` (tcp/80 and tcp/443). */
-async function serve(t: ExecutionContext, options = ''): Promise<SknockServer> {
+async function serve(
+  t: ExecutionContext,
+  options = '',
+  admissions: readonly Admission[] = ['address', 'once'],
+): Promise<SknockServer> {
   const folder = await Folder.create(t);
   const port = (await freePort()) as Port;
   const fixture = (name: string) => new URL(`../../../fixtures/sknock/${name}`, import.meta.url);
@@ -45,6 +50,7 @@ async function serve(t: ExecutionContext, options = ''): Promise<SknockServer> {
     `\n[certificates]\nca = "ca.pem"\nkey = "server.key"\n[sknock]\nlisten = ["127.0.0.1:${String(port)}"]\n${options}`,
   );
   const { options: wanted, ...parts } = partsFor(folder);
+  parts.firewall.admissions = admissions;
   const clock = new FakeClock(NOW_MS);
   const start = (): Promise<Server> => Server.start({ ...wanted, modes: [startSknock], clock });
   let server = await start();
@@ -102,6 +108,21 @@ test('a certificate opens the one port that its holder names, and no other of th
   t.like(server.grants()[0], { service: 'ssh', peer: 'cert-1001', ports: [ssh] });
   t.true(firewall.connect(us, ssh));
   t.false(firewall.connect(us, ssh), 'once');
+});
+
+test('a service that wants more than nobody’s answer can tell is refused, and the log says why', async (t) => {
+  const running = await serve(t, '', ['once', 'port']);
+  const { server, log, folder } = running;
+  await send(running, server, datagramFor(ssh));
+  t.like(server.status().modes['sknock'], { granted: 1 }, 'control');
+  await folder.edit(/^\[services\.ssh\]/m, '[services.ssh]\nadmission = "port"');
+  await server.reload();
+  await send(running, server, datagramFor(ssh));
+  t.like(server.status().modes['sknock'], { refused: 1, granted: 1 });
+  t.is(server.grants().length, 0);
+  const refusal = log.lines.find(({ event }) => event === 'refused');
+  t.like(refusal?.fields, { service: 'ssh', reason: 'admission-refused' });
+  t.regex(String(refusal?.fields['why']), /address and once only/);
 });
 
 test('what is dropped is counted and logged with its reason, so many times and no more', async (t) => {
