@@ -16,6 +16,7 @@ import { addPeer } from './peer.ts';
 import { addProfiles } from './profiles.ts';
 import { addServe } from './serve.ts';
 import { spreadSafetyNet } from './safety-net.ts';
+import { addScheme } from './scheme.ts';
 import { addSequence } from './sequence.ts';
 import { addService } from './service.ts';
 import { addStatus } from './status.ts';
@@ -45,6 +46,7 @@ const add = [
   addKnock,
   addConnect,
   addSequence,
+  addScheme,
   addDoctor,
   addCompletion,
 ];

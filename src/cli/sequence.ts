@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { parseAddress } from '../bytes/address.ts';
 import type { Sequence } from '../client/sequence.ts';
 import { HknockError } from '../errors/hknock-error.ts';
+import type { SchemeFile } from '../config/schemes/kind.ts';
 import type { Call, Hit } from '../sequence/scheme.ts';
 import type { Profile } from '../store/profile.ts';
 import { parseServiceName, type ServiceName } from '../units/names.ts';
@@ -19,6 +20,7 @@ interface SchemeOptions {
   readonly action?: Call['action'];
   readonly address?: IpAddress;
   readonly lifetime?: DurationMs;
+  readonly number?: number;
 }
 
 interface SequenceOptions extends SchemeOptions {
@@ -45,6 +47,7 @@ export function addSequence(program: Command): void {
     .addOption(new Option('--action <action>', 'with --scheme: what to do').choices(actions))
     .option('--address <address>', 'with --scheme: the address to let in', argument(readAddress))
     .option('--lifetime <duration>', 'with --scheme: for how long', argument(parseDuration))
+    .option('--number <number>', 'with --scheme: of a sequence for one use', argument(readNumber))
     .addHelpText(
       'after',
       '\nEach half minute opens one service once.\n\nExamples:\n  hknock sequence gate.example.org ssh\n  knock $(hknock sequence gate.example.org ssh --print)\n  hknock sequence gate.example.org --scheme door.toml',
@@ -57,13 +60,13 @@ async function sequence(
   wanted: Wanted | undefined,
   options: SequenceOptions,
 ): Promise<void> {
-  const { scheme, action, address, lifetime } = options;
+  const { scheme, ...forScheme } = options;
   if (scheme !== undefined) {
     await knockByScheme(host, wanted, { ...options, scheme });
   } else if (typeof wanted === 'object') {
     throw new HknockError('usage', 'a port can be asked for with --scheme only');
-  } else if (action !== undefined || address !== undefined || lifetime !== undefined) {
-    throw new HknockError('usage', '--action, --address and --lifetime are for --scheme');
+  } else if (Object.keys(callOf(undefined, forScheme)).length > 1 || forScheme.action) {
+    throw new HknockError('usage', '--action, --address, --lifetime and --number are for --scheme');
   } else {
     await knockByTotp(host, wanted, options);
   }
@@ -104,9 +107,11 @@ async function knockByScheme(
   const { resolveHost } = await import('../client/resolve.ts');
   const { sendHits } = await import('../client/scheme-sequence.ts');
   const scheme = await readSchemeFile(options.scheme, { code: 'bad-input' });
-  const hits = scheme.hits(callOf(wanted, options));
   const [server] = await resolveHost(host);
   if (server === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  const call = callOf(wanted, options);
+  const number = call.number === undefined && (await numberOf(scheme, server));
+  const hits = scheme.hits({ ...call, ...number });
   if (options.print) {
     print(knockArguments(server, hits));
     return;
@@ -115,15 +120,26 @@ async function knockByScheme(
   tell(`sent ${String(hits.length)} packets to ${server}; what they did, only connecting tells`);
 }
 
+/** The number of the sequence that is next, where the server tells it. */
+async function numberOf(
+  { numberPort }: SchemeFile,
+  server: IpAddress,
+): Promise<Pick<Call, 'number'>> {
+  if (numberPort === null) return {};
+  const { askNumber } = await import('../client/sequence-number.ts');
+  return { number: await askNumber(server, numberPort) };
+}
+
 function callOf(
   port: ServicePort | undefined,
-  { action = 'open', address, lifetime: lifetimeMs }: SchemeOptions,
+  { action = 'open', address, lifetime: lifetimeMs, number }: SchemeOptions,
 ): Call {
   return {
     action,
     ...(port && { port }),
     ...(address && { address }),
     ...(lifetimeMs !== undefined && { lifetimeMs }),
+    ...(number !== undefined && { number }),
   };
 }
 
@@ -137,6 +153,11 @@ function knockArguments(address: IpAddress, hits: readonly Hit[]): string {
 
 function readWanted(text: string): Wanted {
   return text.includes('/') ? parseServicePort(text) : parseServiceName(text);
+}
+
+function readNumber(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new HknockError('usage', `'${text}' is no number of a sequence`);
 }
 
 function readAddress(text: string): IpAddress {

@@ -10,6 +10,7 @@ import { includesPort } from '../units/network.ts';
 import { dynamicKind } from './schemes/dynamic.ts';
 import { encryptedKind } from './schemes/encrypted.ts';
 import { fixedKind } from './schemes/fixed.ts';
+import { oneTimeKind } from './schemes/one-time.ts';
 import { fwknopEncryptedKind } from './schemes/fwknop-encrypted.ts';
 import type { SchemeFile } from './schemes/kind.ts';
 import { portsInUse } from './sequence.ts';
@@ -21,6 +22,7 @@ const kinds = {
   dynamic: dynamicKind,
   encrypted: encryptedKind,
   'fwknop-encrypted': fwknopEncryptedKind,
+  'one-time': oneTimeKind,
 } as const;
 
 /** The file of a scheme in a server's folder. */

@@ -9,4 +9,6 @@ export interface SchemeContext {
   readonly peer: PeerName;
   /** The service that has a port; null when none has. */
   readonly serviceOf: (port: ServicePort) => ServiceName | null;
+  /** The latest step that has counted for a credential of the scheme's; null when none has. */
+  readonly latestOf: (credential: string) => number | null;
 }

@@ -1,5 +1,5 @@
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { IpAddress, ServicePort } from '../units/network.ts';
+import type { IpAddress, Port, ServicePort } from '../units/network.ts';
 import type { DurationMs, UnixMs } from '../units/time.ts';
 import { hasFlags, SYN_FLAGS, type TcpFlags } from '../units/tcp-flags.ts';
 import type { Packet } from './capture/packet.ts';
@@ -21,7 +21,9 @@ export type Action =
   /** closes what is open, and opens what is not */
   | { readonly kind: 'toggle' }
   /** closes, cuts the connections, and has all sequences from the source ignored for a time */
-  | { readonly kind: 'ban'; readonly banMs: DurationMs };
+  | { readonly kind: 'ban'; readonly banMs: DurationMs }
+  /** has all sequences from the source ignored for a time, and changes nothing that is open */
+  | { readonly kind: 'lock out'; readonly lockMs: DurationMs };
 
 /** What a source has asked for by the ports that it knocked at. */
 export interface Verdict {
@@ -50,6 +52,10 @@ export interface Scheme {
   readonly watched: readonly WatchedPorts[];
   /** The credentials of verdicts that count once: what is remembered of others may be forgotten. */
   readonly credentials?: readonly string[];
+  /** Where any client is told the number of the sequence that is next; it is told the text. */
+  readonly numbers?: { readonly port: Port; readonly tell: () => string };
+  /** What the operator should know now; null when all is well. */
+  readonly concern?: () => string | null;
   /** How long a sequence may take; what the configuration says for all if not said. */
   readonly windowMs?: DurationMs;
   /**
@@ -67,6 +73,8 @@ export interface Call {
   /** The address to let in; left out for that of the packets. */
   readonly address?: IpAddress;
   readonly lifetimeMs?: DurationMs;
+  /** Of the sequence to send, where they have numbers. */
+  readonly number?: number;
 }
 
 /** A packet to send. */

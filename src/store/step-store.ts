@@ -40,6 +40,11 @@ export class StepStore {
     return this.#latest.size === 0 ? null : Math.max(...this.#latest.values());
   }
 
+  /** The latest step that a credential has opened; null when it has opened none. */
+  latestOf(credential: string): number | null {
+    return this.#latest.get(credential) ?? null;
+  }
+
   /**
    * Uses a step up. When it says true, the step is on disk.
    * @returns false when it, or a later one, has been used before

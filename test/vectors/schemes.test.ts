@@ -19,7 +19,10 @@ for (const { name, ...vector } of readVectors('schemes')) {
 
   test(name, (t) => {
     const { packets, source: from } = vector;
-    const listening = scheme.listen({ serviceOf: (port) => holderOf(port, vector.services) });
+    const listening = scheme.listen({
+      serviceOf: (port) => holderOf(port, vector.services),
+      latestOf: () => vector.latest ?? null,
+    });
     const verdict = listening.judge(trailOf(packets, { source: from }), 0 as UnixMs);
     const { used = [], port, ...asked } = verdict ?? {};
     if (vector.expect === null) {
@@ -34,13 +37,14 @@ for (const { name, ...vector } of readVectors('schemes')) {
   });
 
   if (vector.call !== null) {
-    const { action, port, address, lifetimeMs } = vector.call;
+    const { action, port, address, lifetimeMs, number } = vector.call;
     test(`${name}: what a client sends`, (t) => {
       const hits = scheme.hits({
         action,
         ...(port !== undefined && { port: parseServicePort(port) }),
         ...(address !== undefined && { address: address as IpAddress }),
         ...(lifetimeMs !== undefined && { lifetimeMs: lifetimeMs as DurationMs }),
+        ...(number !== undefined && { number }),
       });
       t.deepEqual(
         hits.map((hit) => `${hit.protocol}/${String(hit.port)}`),

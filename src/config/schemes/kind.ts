@@ -5,6 +5,7 @@ import { choice, decodeToml, table, text } from '../../store/toml/fields.ts';
 import { reportTroubles, type Source } from '../../store/toml/report.ts';
 import type { Trouble } from '../../store/toml/trouble.ts';
 import { type PeerName, parsePeerName } from '../../units/names.ts';
+import type { Port } from '../../units/network.ts';
 
 /** A scheme as its file sets it up, for either side. */
 export interface SchemeFile {
@@ -14,8 +15,10 @@ export interface SchemeFile {
   readonly peer: PeerName;
   /** Ports that the server has to keep shut and to watch. */
   readonly watched: readonly WatchedPorts[];
+  /** Where the server tells which sequence is next; null when it does not. */
+  readonly numberPort: Port | null;
   /** The server's side. */
-  listen(context: Pick<SchemeContext, 'serviceOf'>): Scheme;
+  listen(context: Omit<SchemeContext, 'name' | 'peer'>): Scheme;
   /**
    * The client's side.
    * @throws {HknockError} `usage` when the scheme cannot say what the client wants
@@ -29,6 +32,7 @@ interface KindParts<Document, Settings> {
   /** What keys by themselves cannot show. */
   troubles(settings: Settings): readonly Trouble[];
   watched(settings: Settings): readonly WatchedPorts[];
+  numberPort?(settings: Settings): Port | null;
   listen(settings: Settings, context: SchemeContext): Scheme;
   hits(settings: Settings, call: Call): readonly Hit[];
 }
@@ -58,6 +62,7 @@ export function schemeKind<const Keys extends Readonly<Record<string, z.ZodType>
       kind,
       peer,
       watched: parts.watched(settings),
+      numberPort: parts.numberPort?.(settings) ?? null,
       listen: (context) => parts.listen(settings, { ...context, name, peer }),
       hits: (call) => parts.hits(settings, call),
     };

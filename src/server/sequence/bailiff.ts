@@ -5,10 +5,19 @@ import type { Packet } from '../../sequence/capture/packet.ts';
 import type { Verdict } from '../../sequence/scheme.ts';
 import type { StepStore } from '../../store/step-store.ts';
 import type { Endpoint } from '../../units/network.ts';
+import type { DurationMs } from '../../units/time.ts';
 import type { ModeContext } from '../mode.ts';
 
 /** What a verdict can come to. */
-export const executions = ['granted', 'refused', 'closed', 'banned', 'used', 'limited'] as const;
+export const executions = [
+  'granted',
+  'refused',
+  'closed',
+  'banned',
+  'locked out',
+  'used',
+  'limited',
+] as const;
 
 type Execution = (typeof executions)[number];
 
@@ -35,6 +44,8 @@ export class Bailiff {
   async execute(verdict: Verdict, packet: Packet): Promise<Execution> {
     const { peer, service, action } = verdict;
     const { clock, log } = this.#context;
+    // before any limit of the peer's: whoever it is, it is not the peer
+    if (action.kind === 'lock out') return this.#lockOut(action.lockMs, packet);
     if (!(await this.#isNew(verdict))) return 'used';
     if (!verdict.once && !this.#limits.take(peer, packet.source, clock.monotonicMs())) {
       log.warn('sequences come too often', { peer, service, source: packet.source });
@@ -57,6 +68,13 @@ export class Bailiff {
         return 'banned';
       }
     }
+  }
+
+  #lockOut(lockMs: DurationMs, { source }: Packet): 'locked out' {
+    const { clock, log } = this.#context;
+    this.#records.bans.add(source, lockMs, clock.monotonicMs());
+    log.info('a wrong sequence, locked out', { source, for_ms: lockMs });
+    return 'locked out';
   }
 
   async #isNew({ once, peer, service }: Verdict): Promise<boolean> {

@@ -15,6 +15,7 @@ import { Bailiff, executions } from './bailiff.ts';
 import { LogFileSource } from './log-file.ts';
 import { startAfterLeftover } from './leftover.ts';
 import { NflogSource } from './nflog.ts';
+import { NumberPorts } from './number-ports.ts';
 import type { PacketSource } from './source.ts';
 import { WatchTable } from './watch-table.ts';
 
@@ -64,6 +65,7 @@ class SequenceMode implements Mode {
   readonly #watched: readonly WatchedPorts[];
   #source: PacketSource | null = null;
   #table: WatchTable | null = null;
+  #numbers: NumberPorts | null = null;
 
   constructor(context: ModeContext, steps: StepStore) {
     this.#context = context;
@@ -83,7 +85,9 @@ class SequenceMode implements Mode {
       log.warn('knocks by sequences are on', { scheme: name, falls_to: fallsTo });
     }
     this.#warnOfClock();
+    this.#warnOfConcerns();
     this.#source = await this.#listen();
+    await this.#tellNumbers();
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -98,6 +102,7 @@ class SequenceMode implements Mode {
   }
 
   async stop(): Promise<void> {
+    this.#numbers?.close();
     await this.#source?.stop();
     await Promise.all(this.#open);
     await this.#table?.remove();
@@ -106,9 +111,10 @@ class SequenceMode implements Mode {
   // which ports are watched, and how, counts from the start; who may knock from the last reload
   #schemesOf(folder: ServerFolder): readonly Scheme[] {
     const serviceOf = serviceFinder(folder.config);
+    const latestOf = (credential: string): number | null => this.#steps.latestOf(credential);
     const schemes = [
       ...(this.#config.hasTotp ? [this.#totpOf(folder)] : []),
-      ...folder.schemes.map((scheme) => scheme.listen({ serviceOf })),
+      ...folder.schemes.map((scheme) => scheme.listen({ serviceOf, latestOf })),
     ];
     this.#steps.keepOnly(new Set(schemes.flatMap(({ credentials = [] }) => credentials)));
     return schemes;
@@ -143,6 +149,15 @@ class SequenceMode implements Mode {
       return capture;
     } catch (fault) {
       await capture.stop();
+      throw fault;
+    }
+  }
+
+  async #tellNumbers(): Promise<void> {
+    try {
+      this.#numbers = await NumberPorts.open(() => this.#schemes);
+    } catch (fault) {
+      await this.stop();
       throw fault;
     }
   }
@@ -200,6 +215,14 @@ class SequenceMode implements Mode {
     const execution = await this.#bailiff.execute(verdict, packet);
     this.#count(execution);
     if (execution === 'used') this.#warnOfClock();
+    if (verdict.once) this.#warnOfConcerns();
+  }
+
+  #warnOfConcerns(): void {
+    for (const { name: scheme, concern } of this.#schemes) {
+      const text = concern?.() ?? null;
+      if (text !== null) this.#context.log.warn(text, { scheme });
+    }
   }
 
   #warnOfClock(): void {

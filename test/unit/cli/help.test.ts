@@ -23,6 +23,7 @@ const commands = [
   'knock',
   'connect',
   'sequence',
+  'scheme one-time',
   'doctor',
   'completion',
 ];

@@ -26,6 +26,7 @@ const scheme = new EncryptedScheme(settings, {
   name: 'door',
   peer: parsePeerName('alice'),
   serviceOf: () => parseServiceName('any'),
+  latestOf: () => null,
 });
 
 const sent = (call: Call): readonly string[] =>

@@ -25,7 +25,12 @@ const settings: FixedSettings = {
   flags: null,
 };
 
-const context = { name: 'door', peer: parsePeerName('alice'), serviceOf: () => null };
+const context = {
+  name: 'door',
+  peer: parsePeerName('alice'),
+  serviceOf: () => null,
+  latestOf: () => null,
+};
 
 function judge(packets: readonly string[], changed: Partial<FixedSettings> = {}) {
   return new FixedScheme({ ...settings, ...changed }, context).judge(trailOf(packets));

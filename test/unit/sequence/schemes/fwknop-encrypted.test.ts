@@ -25,6 +25,7 @@ const call = { action: 'open', port, address } as const;
 const context = {
   name: 'door',
   peer: parsePeerName('alice'),
+  latestOf: () => null,
   serviceOf: ({ port: wanted }: typeof port) => (wanted === 22 ? parseServiceName('ssh') : null),
 };
 
