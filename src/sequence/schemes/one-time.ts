@@ -57,7 +57,7 @@ export class OneTimeScheme implements Scheme {
     this.credentials = [credentialId(settings)];
     const { numberPort: port } = settings;
     if (port !== null)
-      this.numbers = { port, tell: () => (this.#left > 0 ? `${this.#next}\n` : '') };
+      this.numbers = { port, tell: () => (this.#left > 0 ? `${String(this.#next)}\n` : '') };
   }
 
   /** As soon as there are as many packets as a sequence has, they are right or wrong. */
