@@ -14,7 +14,7 @@ import { durationFrom } from '../duration-field.ts';
 import { schemeKind } from './kind.ts';
 
 /** Most sequences in a file, which is read whole. */
-export const MAX_SEQUENCES = 10_000;
+const MAX_SEQUENCES = 10_000;
 
 /** The keys of a file of sequences for one use each (sequence-one-time.md, section 1). */
 export const oneTimeKind = schemeKind(
