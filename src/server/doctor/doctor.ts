@@ -1,4 +1,5 @@
 import { loadServerConfig } from '../../config/load.ts';
+import { loadSchemes } from '../../config/scheme-files.ts';
 import type { ServerConfig } from '../../config/server-config.ts';
 import { PeerStore } from '../../store/peer-store.ts';
 import { readResponderKey } from '../../store/responder-key.ts';
@@ -26,15 +27,19 @@ export async function examineServer(directory: string): Promise<readonly Finding
   return [...findings, ...(await Promise.all(parts)).flat()];
 }
 
-/** All three parts, so that one that is wrong does not hide what is wrong with the others. */
+/** All parts, so that one that is wrong does not hide what is wrong with the others. */
 async function examineFolder(
   directory: string,
 ): Promise<{ readonly findings: readonly Finding[]; readonly config: ServerConfig | null }> {
-  let config: ServerConfig | null = null;
+  let config = null as ServerConfig | null;
   const findings = [
     await attempt(async () => {
       config = await loadServerConfig(directory);
       return examineConfig(config);
+    }),
+    await attempt(async () => {
+      if (config !== null) await loadSchemes(config);
+      return [];
     }),
     await attempt(async () => {
       await readResponderKey(directory);

@@ -16,7 +16,7 @@ export async function examineSequences(config: ServerConfig): Promise<readonly F
     source === 'log'
       ? [await examineLogFile(log.file)]
       : [await examineCapture(), ...(await examineGroup(config))];
-  return [...heard, ...(await examineClock())];
+  return hasTotp ? [...heard, ...(await examineClock())] : heard;
 }
 
 async function examineLogFile(file: string): Promise<Finding> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { serviceFinder } from '../../config/scheme-files.ts';
 import type { SequenceConfig } from '../../config/server-config.ts';
 import type { ServerFolder } from '../../config/server-folder.ts';
@@ -84,6 +85,7 @@ class SequenceMode implements Mode {
     for (const { name, fallsTo } of this.#schemes) {
       log.warn('knocks by sequences are on', { scheme: name, falls_to: fallsTo });
     }
+    this.#warnOfStrangers(this.#context.folder);
     this.#warnOfClock();
     this.#warnOfConcerns();
     this.#source = await this.#listen();
@@ -98,6 +100,12 @@ class SequenceMode implements Mode {
 
   reload(folder: ServerFolder): Promise<void> {
     this.#schemes = this.#schemesOf(folder);
+    const isNew = (ports: WatchedPorts): boolean =>
+      !this.#watched.some((each) => isDeepStrictEqual(each, ports));
+    if (this.#schemes.some(({ watched }) => watched.some(isNew))) {
+      this.#context.log.warn('ports that are new to sequences are watched from the next start');
+    }
+    this.#warnOfStrangers(folder);
     return Promise.resolve();
   }
 
@@ -222,6 +230,16 @@ class SequenceMode implements Mode {
     for (const { name: scheme, concern } of this.#schemes) {
       const text = concern?.() ?? null;
       if (text !== null) this.#context.log.warn(text, { scheme });
+    }
+  }
+
+  #warnOfStrangers({ schemes, peers }: ServerFolder): void {
+    for (const { name, peer } of schemes) {
+      if (peers.some((each) => each.name === peer)) continue;
+      this.#context.log.warn('a scheme opens nothing: its peer is not there', {
+        scheme: name,
+        peer,
+      });
     }
   }
 

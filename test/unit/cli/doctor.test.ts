@@ -184,3 +184,9 @@ test.serial('where sequences come from a log, whether it can be read', async (t)
   writeFileSync(file, '');
   t.regex((await examine(t, machine)).told('ok'), /kern\.log can be read/);
 });
+
+test.serial('a scheme of sequence mode whose file is wrong fails', async (t) => {
+  const { machine, folder } = await plain(t);
+  await folder.edit(/schemes = \[\]/, 'schemes = ["door"]');
+  t.regex((await examine(t, machine)).told('fail'), /schemes\/door\.toml/);
+});

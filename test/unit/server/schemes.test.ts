@@ -30,12 +30,14 @@ const ban = ['tcp/31', 'tcp/30', 'tcp/32'];
 /** A server that listens to a firewall's log for one scheme, of whose ports the test writes the lines. */
 class Gate {
   readonly running: Running;
+  readonly #folder: Folder;
   readonly #logFile: string;
   #sourcePort = 40_000;
 
-  private constructor(running: Running, logFile: string) {
+  private constructor(running: Running, folder: Folder) {
     this.running = running;
-    this.#logFile = logFile;
+    this.#folder = folder;
+    this.#logFile = logOf(folder);
   }
 
   static async open(
@@ -44,7 +46,7 @@ class Gate {
     edit?: readonly [RegExp, string],
   ): Promise<Gate> {
     const folder = await Folder.create(t);
-    const logFile = join(folder.path, 'kern.log');
+    const logFile = logOf(folder);
     await writeFile(logFile, '');
     const path = schemePath(folder.path, 'door');
     await mkdir(dirname(path));
@@ -57,7 +59,18 @@ class Gate {
     const { options, ...parts } = partsFor(folder);
     const server = await Server.start({ ...options, modes: [startSequenceMode] });
     t.teardown(() => server.stop());
-    return new Gate({ server, ...parts }, logFile);
+    return new Gate({ server, ...parts }, folder);
+  }
+
+  /** Puts another text into the scheme's file, and has the server read it. */
+  async change(scheme: string): Promise<void> {
+    await writeFile(schemePath(this.#folder.path, 'door'), scheme);
+    await this.running.server.reload();
+  }
+
+  /** Whether the log has an event. */
+  hasTold(start: string): boolean {
+    return this.running.log.lines.some(({ event }) => event.startsWith(start));
   }
 
   /** Knocks, and waits until a counter stands at a number. */
@@ -90,6 +103,24 @@ class Gate {
     return `Jan 15 08:00:00 gate kernel: [1.5] hknock: IN=eth0 OUT= MAC= SRC=${from} DST=198.51.100.2 LEN=60 TOS=0x00 PREC=0x00 TTL=57 ID=1 DF PROTO=${protocol.toUpperCase()} SPT=${String(this.#sourcePort++)} DPT=${port}${tcp}\n`;
   }
 }
+
+function logOf({ path }: Folder): string {
+  return join(path, 'kern.log');
+}
+
+test('a sequence that has been changed counts from the reload on, and ports that are new are asked for a start', async (t) => {
+  const gate = await Gate.open(t, fixed);
+  const swapped = fixed
+    .replace('open =', 'x =')
+    .replace('close =', 'open =')
+    .replace('x =', 'close =');
+  await gate.change(swapped);
+  t.false(gate.hasTold('ports that are new'));
+  await gate.knock(close, { until: ['granted', 1] });
+  await gate.knock(open, { until: ['closed', 1] });
+  await gate.change(fixed.replace('"tcp/31"', '"tcp/33"'));
+  t.true(gate.hasTold('ports that are new'));
+});
 
 test('fixed mapping opens and closes, and the start says who gets the better of it', async (t) => {
   const gate = await Gate.open(t, fixed);
@@ -171,8 +202,9 @@ test('fwknop’s encrypted sequence lets in the address that it tells', async (t
   t.deepEqual(gate.grants(), ['web 203.0.113.9']);
 });
 
-test('a peer that is revoked has no sequence any more', async (t) => {
+test('a peer that is not there has no sequence, and the log says so', async (t) => {
   const gate = await Gate.open(t, fixed.replace('alice', 'bob'));
+  t.true(gate.hasTold('a scheme opens nothing'));
   await gate.knock(open, { until: ['refused', 1] });
   t.deepEqual(gate.grants(), []);
 });
