@@ -83,8 +83,8 @@ async function connectByGrant(
   const { holdGrant } = await import('../client/hold.ts');
   const held = holdGrant(result, { onLost: tellLost });
   try {
-    if (listen !== undefined) await relay(listen, { result, held, command });
-    else await (command.length > 0 ? runOnceOpen(command, result) : join(result, held));
+    if (command.length > 0) await runOnceOpen(command, result, listen);
+    else await (listen === undefined ? join(result, held) : relay(listen, result, held));
   } finally {
     await held.release();
   }
@@ -118,26 +118,13 @@ async function join(result: KnockGranted, held: Held): Promise<void> {
   await joinStdio(socket, process);
 }
 
-/** Has a local UDP port lead through the gate while a command runs, or until one side or a signal ends it. */
-async function relay(
-  listen: Endpoint,
-  { result, held, command }: { result: KnockGranted; held: Held; command: readonly string[] },
-): Promise<void> {
+/** Has a local UDP port lead through the gate until one side or a signal ends it. */
+async function relay(listen: Endpoint, result: KnockGranted, held: Held): Promise<void> {
   const { openDatagramPort } = await import('../client/datagram-port.ts');
   const port = await openDatagramPort(result, listen);
-  const [program, ...args] = command;
-  if (program === undefined) {
-    releaseWhenEnded(held);
-    tell(`udp ${formatEndpoint(listen)} leads to ${result.service} at ${result.server}`);
-    await port.closed;
-  } else {
-    const { runCommand } = await import('./run-command.ts');
-    const over = port.closed.catch(tellFault);
-    process.exitCode = await runCommand(program, args).finally(() => {
-      port.close();
-    });
-    await over;
-  }
+  releaseWhenEnded(held);
+  tell(`udp ${formatEndpoint(listen)} leads to ${result.service} at ${result.server}`);
+  await port.closed;
 }
 
 // the datagrams of a local port have no other way than the gate
@@ -160,10 +147,6 @@ function releaseWhenEnded(held: Held): void {
 
 function tellLost({ message }: HknockError): void {
   tell(`the grant is not renewed: ${message}`);
-}
-
-function tellFault({ message }: HknockError): void {
-  tell(message);
 }
 
 // commander leaves out the `--` and does not say where it stood, so `-- ssh` would be taken for the service

@@ -6,7 +6,12 @@ import { DatagramTunnel } from '../admission/gate/datagram-tunnel.ts';
 import { familyOf, parseAddress } from '../bytes/address.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
-import { type Endpoint, formatEndpoint, type ServicePort } from '../units/network.ts';
+import {
+  type Endpoint,
+  formatEndpoint,
+  type IpAddress,
+  type ServicePort,
+} from '../units/network.ts';
 import { passGate } from './connect.ts';
 import type { KnockGranted } from './knock.ts';
 import { Senders } from './senders.ts';
@@ -17,8 +22,14 @@ const MAX_QUEUED_LENGTH = 256 * 1024;
 /** After this much silence the system asks whether the gate still is there, which keeps a NAT from forgetting us. */
 const KEEP_ALIVE_MS = 60_000;
 
+const loopback = '127.0.0.1' as IpAddress;
+
+/** A port of this machine alone, whichever is free. */
+export const anyLocalPort: Endpoint = { address: loopback, port: 0 };
+
 /** A local UDP port whose datagrams go through the gate. */
 export interface DatagramPort {
+  readonly endpoint: Endpoint;
   /** Resolves when it has been closed from either side. Rejects with an `HknockError`, `connection`, when the connection broke off. */
   readonly closed: Promise<void>;
   /** Safe to call twice. */
@@ -27,7 +38,8 @@ export interface DatagramPort {
 
 /**
  * Opens a local UDP port; what anybody sends to it goes through the gate to the one UDP port of the grant, and the answers come back to
- * whoever asked (gate.md, section 4.3).
+ * whoever asked (gate.md, section 4.3). Any user of this machine can send to it.
+ * @param local port 0 for any that is free
  * @throws {HknockError} `usage` when the service has not exactly one UDP port, `bind` when the local port cannot be had,
  * `connection` when the gate cannot be reached
  */
@@ -102,7 +114,9 @@ function join(socket: Socket, connection: TLSSocket): DatagramPort {
     if (address === null || port === 0) return;
     tunnel.send({ flow: senders.flowOf({ address, port }), bytes });
   });
+  const { address, port } = socket.address();
   return {
+    endpoint: { address: parseAddress(address) ?? loopback, port },
     closed,
     close: () => {
       tunnel.end();

@@ -22,8 +22,10 @@ netTestWith('dnsmasq')(
 
     const local = '127.0.0.1:5353';
     const args = ['connect', 'gate', 'dns', '--listen', local];
-    const { stdout } = await client.hknock([...args, '--', ...question(local)]);
-    t.is(stdout.trim(), knownAddress);
+    const here = await client.hknock([...args, '--', ...question(local)]);
+    t.is(here.stdout.trim(), knownAddress);
+    const atGate = ['connect', 'gate', 'dns', '--admission', 'gate', '--', ...question()];
+    t.is((await client.hknock(atGate)).stdout.trim(), knownAddress, 'at a port of its choice');
     t.deepEqual(await ask(server, 'grants'), [], 'closed with the command');
 
     const relay = client.start(client.argv(...args), { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -36,7 +38,7 @@ netTestWith('dnsmasq')(
       Array.from(askers, () => knownAddress),
     );
     t.is(await lookUp(neighbour, addresses.server), 'no answer');
-    t.like(await ask(server, 'status'), { gate: { admitted: 2, visitors: 1 } });
+    t.like(await ask(server, 'status'), { gate: { admitted: 3, visitors: 1 } });
     // a cut ends what came through the gate, and the program that has it says so
     await server.hknock(['close', '--peer', 'alice', '--cut']);
     await until(() => relay.exitCode !== null, 'connect to end', 30_000);

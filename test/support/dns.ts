@@ -22,8 +22,8 @@ export async function lookUp(machine: Machine, server: string): Promise<string> 
   return (await machine.place.exec(question(server))).stdout.trim();
 }
 
-/** The command line that asks. Each time it is another program, with a UDP port of its own. */
-export function question(server: string): readonly string[] {
+/** The command line that asks; where HKNOCK_HOST and HKNOCK_PORT say if nobody else does. Each time it is another program, with a UDP port of its own. */
+export function question(server = ''): readonly string[] {
   return inline(ask, server, knownName);
 }
 
@@ -31,7 +31,8 @@ async function ask(server: string, name: string): Promise<void> {
   const { Resolver } = await import('node:dns/promises');
   // an answer takes a few milliseconds; a loaded machine may need the second try
   const resolver = new Resolver({ timeout: 700, tries: 2 });
-  resolver.setServers([server]);
+  const { HKNOCK_HOST = '', HKNOCK_PORT = '' } = process.env;
+  resolver.setServers([server === '' ? `${HKNOCK_HOST}:${HKNOCK_PORT}` : server]);
   const [address = 'nothing'] = await resolver.resolve4(name).catch(() => ['no answer']);
   console.log(address);
 }
