@@ -95,6 +95,7 @@ for (const [name, backend] of Object.entries(backends)) {
         alice.map(() => false),
         admissions.join(),
       );
+      t.is(name === 'command', daemon.log.includes('connections were not cut: commands cannot'));
       t.deepEqual(
         await alive(bob),
         bob.map(() => true),
