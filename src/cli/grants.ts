@@ -20,11 +20,19 @@ async function grants({ json, dir }: { json?: true; dir?: string }): Promise<voi
   const { askRunning } = await import('./running-server.ts');
   const live = (await askRunning(dir, { method: 'GET', path: '/grants' })) as readonly Grant[];
   if (json) {
-    printJson(live.map((each) => ({ ...each, expiresAt: new Date(each.expiresAt).toISOString() })));
+    printJson(live.map(jsonOf));
   } else {
     const head = ['GRANT', 'PEER', 'SERVICE', 'SOURCE', 'PORTS', 'ADMISSION', 'EXPIRES'];
     print(formatTable([head, ...live.map(rowOf)]));
   }
+}
+
+function jsonOf(grant: Grant): object {
+  return {
+    ...grant,
+    ...(grant.breadth && { prefix: poolOf(grant.source) }),
+    expiresAt: new Date(grant.expiresAt).toISOString(),
+  };
 }
 
 function rowOf({ id, peer, service, ports, admission, expiresAt, ...grant }: Grant): string[] {

@@ -22,6 +22,7 @@ class FlowKeeper implements Mode {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #kept = 0;
+  #isBroken = false;
 
   constructor(context: Context) {
     this.#context = context;
@@ -60,8 +61,11 @@ class FlowKeeper implements Mode {
         await grants.keep(grant);
         this.#kept++;
       }
+      this.#isBroken = false;
     } catch (fault) {
-      log.error('flows cannot keep grants', { fault: String(fault) });
+      // once, and not each second
+      if (!this.#isBroken) log.error('flows cannot keep grants', { fault: String(fault) });
+      this.#isBroken = true;
     }
   }
 }
