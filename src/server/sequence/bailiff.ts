@@ -48,7 +48,7 @@ export class Bailiff {
     if (action.kind === 'lock out') return this.#lockOut(action.lockMs, packet);
     if (!(await this.#isNew(verdict))) return 'used';
     if (!verdict.once && !this.#limits.take(peer, packet.source, clock.monotonicMs())) {
-      log.warn('sequences come too often', { peer, service, source: packet.source });
+      log.debug('sequences come too often', { peer, service, source: packet.source });
       return 'limited';
     }
     switch (action.kind) {

@@ -19,6 +19,7 @@ const commands = [
   'ca revoke',
   'ca crl',
   'import',
+  'import knockd',
   'profiles',
   'knock',
   'connect',
