@@ -1,11 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Clock, Timer } from '../host/clock.ts';
-import type {
-  DatagramCounters,
-  DatagramListener,
-  DatagramSocket,
-} from '../host/datagram-socket.ts';
+import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import type { Endpoint } from '../units/network.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { type Interfaces, type Place, isWildcard, placesOf } from './places.ts';
@@ -62,8 +58,8 @@ export class BoundSocket implements DatagramSocket {
     return [...this.#byLocal.keys()];
   }
 
-  listen(listener: DatagramListener): void {
-    this.#traffic.listener = listener;
+  listen(...listeners: Parameters<DatagramSocket['listen']>): void {
+    this.#traffic.listen(...listeners);
   }
 
   send(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {

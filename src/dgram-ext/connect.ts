@@ -2,11 +2,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { familyOf, parseAddress } from '../bytes/address.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import type {
-  DatagramCounters,
-  DatagramListener,
-  DatagramSocket,
-} from '../host/datagram-socket.ts';
+import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { closeSocket, isCongested, openSocket } from './open-socket.ts';
@@ -52,8 +48,8 @@ class ConnectedSocket implements DatagramSocket {
     socket.on('error', () => undefined);
   }
 
-  listen(listener: DatagramListener): void {
-    this.#traffic.listener = listener;
+  listen(...listeners: Parameters<DatagramSocket['listen']>): void {
+    this.#traffic.listen(...listeners);
   }
 
   send(bytes: Uint8Array, remote: Endpoint): void {

@@ -1,8 +1,4 @@
-import type {
-  DatagramCounters,
-  DatagramListener,
-  DatagramSocket,
-} from '../host/datagram-socket.ts';
+import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import type { Endpoint } from '../units/network.ts';
 import { Traffic } from './traffic.ts';
 
@@ -29,8 +25,8 @@ export class MemorySocket implements DatagramSocket {
     return this.#isOpen ? this.#local : [];
   }
 
-  listen(listener: DatagramListener): void {
-    this.#traffic.listener = listener;
+  listen(...listeners: Parameters<DatagramSocket['listen']>): void {
+    this.#traffic.listen(...listeners);
   }
 
   // the bytes are kept and not copied, as with the system when its buffer is full: a caller who reuses them is found out

@@ -12,11 +12,21 @@ import type { Endpoint, IpAddress } from '../units/network.ts';
  * A listener that throws is a bug of ours and meant to surface: with `node:dgram` as an uncaught exception.
  */
 export class Traffic {
-  listener: DatagramListener | null = null;
+  #listener: DatagramListener | null = null;
+  #onTooLong: ((remote: Endpoint) => void) | null = null;
   #received = 0;
   #truncated = 0;
   #sent = 0;
   #sendDropped = 0;
+
+  /** As `DatagramSocket` has it. */
+  listen(
+    listener: DatagramListener,
+    onTooLong: (remote: Endpoint) => void = () => undefined,
+  ): void {
+    this.#listener = listener;
+    this.#onTooLong = onTooLong;
+  }
 
   /** For the end of every send: one function for all, so that a send makes no closure. */
   readonly countSend = (error: Error | null): void => {
@@ -30,8 +40,12 @@ export class Traffic {
 
   accept(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
     this.#received++;
-    if (bytes.length > MAX_DATAGRAM_LENGTH) this.#truncated++;
-    else this.listener?.(bytes, remote, local);
+    if (bytes.length <= MAX_DATAGRAM_LENGTH) {
+      this.#listener?.(bytes, remote, local);
+    } else {
+      this.#truncated++;
+      this.#onTooLong?.(remote);
+    }
   }
 
   /** Takes all that a socket bound to `local` receives. */

@@ -26,8 +26,11 @@ export type DatagramListener = (bytes: Uint8Array, remote: Endpoint, local: Endp
 export interface DatagramSocket {
   /** Every local address bound, in no promised order. */
   readonly local: readonly Endpoint[];
-  /** Takes over all datagrams from now on; one listener at a time. Those that come with none are counted, not kept. */
-  listen(listener: DatagramListener): void;
+  /**
+   * Takes over all datagrams from now on; one listener at a time. Those that come with none are counted, not kept.
+   * @param onTooLong told where one came from that is longer than MAX_DATAGRAM_LENGTH
+   */
+  listen(listener: DatagramListener, onTooLong?: (remote: Endpoint) => void): void;
   /** Sends, or drops and counts: never waits, never throws for a network reason. `local` chooses the source address. The bytes must stay as they are: they may leave later. */
   send(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void;
   counters(): DatagramCounters;

@@ -131,9 +131,10 @@ export class CertificateJudge implements Judge {
 
   #tell(verdict: Verdict, { observed }: Pending): void {
     const { clock, log } = this.#options;
-    if (verdict.kind !== 'bad' || verdict.reason !== 'certificate') return;
+    if (verdict.kind !== 'bad') return;
     if (!this.#lines.take(limitKey(observed.address), clock.monotonicMs())) return;
     const { fault, peer } = verdict;
-    log.warn('certificate refused', { source: observed.address, peer, reason: fault });
+    const reason = fault ?? verdict.reason;
+    log.warn('certificate refused', { source: observed.address, peer, reason });
   }
 }

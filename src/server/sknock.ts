@@ -89,17 +89,21 @@ class SknockMode implements Mode {
     this.#parts = parts;
     this.#limits = new KnockLimits(peerKnocks, sourceKnocks);
     this.#dropLog = new DropLog('sknock dropped', context);
-    parts.socket.listen((bytes, remote) => {
-      this.#receive(bytes, remote);
-    });
+    parts.socket.listen(
+      (bytes, remote) => {
+        this.#receive(bytes, remote);
+      },
+      (remote) => {
+        this.#drop({ reason: 'length', holder: null }, remote);
+      },
+    );
   }
 
   counters(): Readonly<Record<string, number>> {
-    const { received, truncated } = this.#parts.socket.counters();
-    const drops = { ...this.#drops, length: this.#drops.length + truncated };
+    const { received } = this.#parts.socket.counters();
     const { threads, waiting, crashed } = this.#parts.threads.counters();
     const ends = { granted: this.#granted, refused: this.#refused, failed: this.#failed };
-    return { received, ...ends, ...drops, threads, waiting, crashed };
+    return { received, ...ends, ...this.#drops, threads, waiting, crashed };
   }
 
   async reload(folder: ServerFolder): Promise<void> {

@@ -72,7 +72,8 @@ export class SknockResponder {
     if (!this.#isLongEnough(datagram.length, source)) return drop('length');
     if (datagram.length > MAX_LENGTH) return drop('length');
     // steps 1 to 4
-    const sealed = decodeDatagram(datagram);
+    // a copy: it may have to wait, and the bytes are the network's
+    const sealed = decodeDatagram(new Uint8Array(datagram));
     if (typeof sealed === 'string') return drop(sealed);
     const { windowMs, checkAddress } = this.#options;
     return { kind: 'examine', examination: { sealed, source, unixMs, windowMs, checkAddress } };

@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
+import { badCertificates, issueAll } from '../support/bad-certificates.ts';
 import { netTest, netTestWith } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
 import type { Admission } from '../../src/units/admission.ts';
@@ -26,39 +27,45 @@ interface DeployOptions extends TopologyOptions {
 }
 
 /** A server with an authority of its own, and a client that has nothing but the files of a certificate. */
-async function deploy(
-  t: ExecutionContext,
-  { ttl = '20s', admission = 'once', ...options }: DeployOptions = {},
-): Promise<Deployment> {
-  const machines = await inhabit(t, options);
+async function deploy(t: ExecutionContext, options: DeployOptions = {}): Promise<Deployment> {
+  const machines = await prepare(t, options);
   const { server, client } = machines;
-  await startService(server, servicePort);
-  await server.hknock(['init']);
-  await server.hknock([
-    'service',
-    'add',
-    'web',
-    `tcp/${String(servicePort)}`,
-    '--ttl',
-    ttl,
-    '--admission',
-    admission,
-  ]);
   await server.hknock(['ca', 'init']);
   await server.hknock(['ca', 'issue', 'gate', '--server']);
+  configure(server, { ca: 'ca/ca.pem', key: 'server.key', crl: 'ca/crl.pem' });
+  await issue(server, client, 'alice');
+  copyFileSync(server.path('server/server.pem'), client.path('server.pem'));
+  return { ...machines, daemon: await server.serve() };
+}
+
+/** A server with the service `web`, still to be told of certificates. */
+async function prepare(
+  t: ExecutionContext,
+  { ttl = '20s', admission = 'once', ...options }: DeployOptions = {},
+) {
+  const machines = await inhabit(t, options);
+  const { server } = machines;
+  await startService(server, servicePort);
+  await server.hknock(['init']);
+  const service = ['service', 'add', 'web', `tcp/${String(servicePort)}`];
+  await server.hknock([...service, '--ttl', ttl, '--admission', admission]);
+  return machines;
+}
+
+function configure(
+  server: Machine,
+  { ca, key, crl }: { readonly ca: string; readonly key: string; readonly crl: string },
+): void {
   edit(
     server,
     (text) => `${text}
 [certificates]
-ca = "ca/ca.pem"
-key = "server.key"
-crl = "ca/crl.pem"
+ca = "${ca}"
+key = "${key}"
+crl = "${crl}"
 crl_refresh = "1s"
 `,
   );
-  await issue(server, client, 'alice');
-  copyFileSync(server.path('server/server.pem'), client.path('server.pem'));
-  return { ...machines, daemon: await server.serve() };
 }
 
 /** Issues a certificate to the client. */
@@ -71,9 +78,14 @@ async function issue(server: Machine, client: Machine, name: string): Promise<vo
 
 /** What `knock` and `connect` take to use a certificate. */
 function argsOf(client: Machine, name = 'alice'): readonly string[] {
-  const files = ['--cert', `${name}.pem`, '--key', `${name}.key`, '--server-cert', 'server.pem'];
-  const paths = files.map((each) => (each.startsWith('--') ? each : client.path(each)));
-  return [addresses.server, 'web', '--mode', 'certificate', ...paths];
+  return argsWith(client.path(`${name}.pem`), client.path('server.pem'));
+}
+
+/** The same by the path of a certificate, which has its key beside it, and that of the server's. */
+function argsWith(certificate: string, ofServer: string): readonly string[] {
+  const key = certificate.replace(/pem$/, 'key');
+  const files = ['--cert', certificate, '--key', key, '--server-cert', ofServer];
+  return [addresses.server, 'web', '--mode', 'certificate', ...files];
 }
 
 async function knock(client: Machine, name = 'alice'): Promise<Knocked> {
@@ -152,6 +164,34 @@ netTest.serial(
     }
     t.like(await knock(client, 'bob'), { granted: false, reason: 'no-answer' });
     t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
+  },
+);
+
+netTest.serial(
+  'whatever is wrong with a certificate: silence, and one line that says what',
+  async (t) => {
+    const { server, client } = await prepare(t);
+    const { ca, pem } = issueAll(t, servicePort);
+    const [key, crl] = [ca.path('server.key'), ca.path('crl.pem')];
+    configure(server, { ca: ca.path('ca.pem'), key, crl });
+    const daemon = await server.serve();
+    await until(() => daemon.log.includes('crl taken'), 'the list to be read', 30_000);
+    const knockWith = (name: string) => {
+      const argv = ['knock', ...argsWith(pem(name), ca.path('server.pem')), '--json'];
+      return client.hknock(argv, { allowFailure: true });
+    };
+    const { rsa, ...others } = badCertificates;
+    // side by side: each waits long for its answer
+    const knocks = Object.keys(others).map((name) => knockWith(name));
+    for (const { stdout } of await Promise.all(knocks)) {
+      t.deepEqual(JSON.parse(stdout), { granted: false, reason: 'no-answer' });
+    }
+    for (const reason of Object.values(others)) {
+      t.regex(daemon.log, new RegExp(` warn certificate refused .*reason=${reason}\\b`));
+    }
+    t.is((await knockWith('rsa')).code, 65, `${rsa}: it does not even leave the client`);
+    t.like(JSON.parse((await knockWith('good')).stdout), { granted: true });
+    t.is(await visit(client, target), welcome);
   },
 );
 

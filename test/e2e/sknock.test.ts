@@ -2,15 +2,18 @@ import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { netTest } from '../support/capabilities.ts';
+import { badCertificates, issueAll } from '../support/bad-certificates.ts';
 import { ask, type Deployment, edit, inhabit, servicePort } from '../support/deployment.ts';
 import { Machine } from '../support/machine.ts';
-import { cleanUp, until } from '../support/netns.ts';
+import { cleanUp, type Finished, until } from '../support/netns.ts';
+import { defects, type Knock } from '../support/sknock-packets.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
-import { readTypeScript } from '../support/typescript.ts';
 
 const sender = fileURLToPath(new URL('sknock-sender.ts', import.meta.url));
 const KNOCK_PORT = 62_203;
+const over4 = { address: addresses.server, port: servicePort };
+const over6 = { address: addresses.server6, port: servicePort };
 
 interface Knocking extends Deployment {
   /** A client without NAT: the box that is the NAT for the others. */
@@ -19,30 +22,13 @@ interface Knocking extends Deployment {
 
 /** A server that takes sKnock's packets, and machines that have a certificate for `web`. */
 async function deploy(t: ExecutionContext, options = ''): Promise<Knocking> {
-  const machines = await inhabit(t);
-  const { server, client, topology } = machines;
-  const outside = new Machine(topology.nat);
-  cleanUp(t, () => outside.remove());
-  await startService(server, servicePort);
-  await server.hknock(['init']);
-  await server.hknock(['service', 'add', 'web', `tcp/${String(servicePort)}`, '--ttl', '20s']);
+  const { machines, outside } = await prepare(t);
+  const { server, client } = machines;
   await server.hknock(['ca', 'init']);
   await server.hknock(['ca', 'issue', 'gate', '--server']);
-  await server.hknock([
-    'ca',
-    'issue',
-    'alice',
-    '--service',
-    'web',
-    '--out',
-    server.path('alice.pem'),
-  ]);
-  const listen = ['0.0.0.0', '[::]'].map((each) => `"${each}:${String(KNOCK_PORT)}"`).join(', ');
-  edit(
-    server,
-    (text) =>
-      `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\n[sknock]\nlisten = [${listen}]\n${options}\n`,
-  );
+  const out = server.path('alice.pem');
+  await server.hknock(['ca', 'issue', 'alice', '--service', 'web', '--out', out]);
+  configure(server, { ca: 'ca/ca.pem', key: 'server.key', options });
   for (const machine of [client, outside]) {
     copyFileSync(server.path('alice.pem'), machine.path('alice.pem'));
     copyFileSync(server.path('alice.key'), machine.path('alice.key'));
@@ -51,14 +37,62 @@ async function deploy(t: ExecutionContext, options = ''): Promise<Knocking> {
   return { ...machines, outside, daemon: await server.serve() };
 }
 
-/** Knocks for the service, and says when there was an answer, which there must not be. */
-async function knock(
+/** A server with the service `web`, still to be told of certificates. */
+async function prepare(t: ExecutionContext) {
+  const machines = await inhabit(t);
+  const outside = new Machine(machines.topology.nat);
+  cleanUp(t, () => outside.remove());
+  const { server } = machines;
+  await startService(server, servicePort);
+  await server.hknock(['init']);
+  await server.hknock(['service', 'add', 'web', `tcp/${String(servicePort)}`, '--ttl', '20s']);
+  return { machines, outside };
+}
+
+interface Configuration {
+  readonly ca: string;
+  readonly key: string;
+  /** More lines of `[certificates]`. */
+  readonly crl?: string;
+  /** More lines of `[sknock]`. */
+  readonly options?: string;
+}
+
+function configure(server: Machine, { ca, key, crl = '', options = '' }: Configuration): void {
+  const listen = ['0.0.0.0', '[::]'].map((each) => `"${each}:${String(KNOCK_PORT)}"`).join(', ');
+  edit(
+    server,
+    (text) => `${text}
+[certificates]
+ca = "${ca}"
+key = "${key}"
+${crl}
+[sknock]
+listen = [${listen}]
+${options}
+`,
+  );
+}
+
+/** Runs `hknock COMMAND HOST … --mode sknock` to its end, whatever that is. */
+function hknock(
   machine: Machine,
-  { to, port = KNOCK_PORT, claimed }: { to: string; port?: number; claimed: string },
+  [command, host]: readonly [command: 'knock' | 'connect', host: string],
+  ...more: readonly string[]
+): Promise<Finished> {
+  const files = ['--cert', 'alice.pem', '--key', 'alice.key', '--server-cert', 'server.pem'];
+  const paths = files.map((each) => (each.startsWith('--') ? each : machine.path(each)));
+  const argv = [command, host, `tcp/${String(servicePort)}`, '--mode', 'sknock', ...paths, ...more];
+  return machine.hknock(argv, { allowFailure: true, input: 'hello' });
+}
+
+/** Knocks by a program that is not ours; says when there was an answer, which there must not be. */
+async function send(
+  machine: Machine,
+  { to, server, knocks }: { to: string; server: string; knocks: readonly Knock[] },
 ): Promise<string> {
-  const files = ['alice.pem', 'alice.key', 'server.pem'].map((name) => machine.path(name));
-  const words = [to, String(port), claimed, String(servicePort), ...files];
-  const node = [process.execPath, ...readTypeScript, sender];
+  const node = [process.execPath, '--import', 'ts-blank-space/register', sender];
+  const words = [to, String(KNOCK_PORT), server, JSON.stringify(knocks)];
   return (await machine.run([...node, ...words])).stdout;
 }
 
@@ -70,85 +104,167 @@ async function counted(server: Machine): Promise<Readonly<Record<string, number>
 }
 
 async function untilCounted(server: Machine, what: string, count: number): Promise<void> {
-  await until(
-    async () => (await counted(server))[what] === count,
-    `${String(count)} ${what}`,
-    30_000,
-  );
+  const isThere = async () => (await counted(server))[what] === count;
+  await until(isThere, `${String(count)} ${what}`, 30_000);
 }
 
 netTest.serial(
-  'a knock opens one connection, over IPv4 and IPv6, and is never answered',
+  'a knock opens one connection, over IPv4 and IPv6, ours and another’s',
   async (t) => {
     const { server, client, outside } = await deploy(t);
-    const over4 = { address: addresses.server, port: servicePort };
-    const over6 = { address: addresses.server6, port: servicePort };
     t.not(await visit(outside, over4), welcome);
-    t.is(await knock(outside, { to: addresses.server, claimed: addresses.public }), '');
+    const sent = await hknock(outside, ['knock', addresses.server], '--json');
+    t.like(JSON.parse(sent.stdout), {
+      sent: true,
+      claimedAddress: addresses.public,
+      mode: 'sknock',
+    });
     await untilCounted(server, 'granted', 1);
     t.not(await visit(client, over6), welcome, 'the grant is for another address');
     t.is(await visit(outside, over4), welcome);
     t.not(await visit(outside, over4), welcome);
 
-    t.is(await knock(client, { to: addresses.server6, claimed: addresses.client6 }), '');
+    const alice = {
+      claimed: addresses.client6,
+      port: servicePort,
+      certificate: client.path('alice.pem'),
+      key: client.path('alice.key'),
+    };
+    const other = { to: addresses.server6, server: client.path('server.pem'), knocks: [alice] };
+    t.is(await send(client, other), '', 'nobody answers');
     await untilCounted(server, 'granted', 2);
     t.is(await visit(client, over6), welcome);
+
+    const joined = await hknock(client, ['connect', addresses.server6]);
+    t.is(joined.stdout, `${welcome}\nhello`);
   },
 );
 
 netTest.serial('with the range, a datagram to any of its ports counts, and no other', async (t) => {
   const { server, client, outside, daemon } = await deploy(t, 'range = true');
-  const from4 = { to: addresses.server, claimed: addresses.public };
-  for (const [at, port] of [10_000, 60_000, 33_333].entries()) {
-    await knock(outside, { ...from4, port });
+  const knockAt = (port: number | 'random') =>
+    hknock(outside, ['knock', addresses.server], '--port', String(port));
+  const ports = [10_000, 60_000, 'random'] as const;
+  for (const [at, port] of ports.entries()) {
+    await knockAt(port);
     await untilCounted(server, 'granted', at + 1);
   }
-  await knock(client, { to: addresses.server6, claimed: addresses.client6, port: 12_345 });
+  await hknock(client, ['knock', addresses.server6], '--port', '12345');
   await untilCounted(server, 'granted', 4);
-  for (const port of [9999, 60_001]) await knock(outside, { ...from4, port });
+  for (const port of [9999, 60_001]) await knockAt(port);
   t.like(await counted(server), { received: 4, granted: 4 });
 
+  const heard = await listenAt(server, 51_820);
+  await knockAt(51_820);
+  await until(() => heard().includes('True'), 'the other to hear the datagram', 30_000);
+  t.like(await counted(server), { received: 4 }, 'a port on which somebody listens stays his');
+
+  // somebody else
   await server.run(['nft', 'flush', 'ruleset']);
   await until(() => daemon.log.includes('knock ports was gone'), 'the range to be back', 30_000);
-  await knock(outside, { ...from4, port: 10_000 });
+  await knockAt(10_000);
   await untilCounted(server, 'granted', 5);
   await daemon.end();
   const { stdout } = await server.run(['nft', 'list', 'tables']);
   t.is(stdout, '', 'nothing of ours is left');
 });
 
-netTest.serial('a port of the range on which somebody listens stays that one’s', async (t) => {
-  const { server, outside } = await deploy(t, 'range = true');
-  const script = `import socket,sys
+/** Another program with a UDP port, and what it says: whether a datagram came that is as long as a knock. */
+async function listenAt(server: Machine, port: number): Promise<() => string> {
+  const script = `import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('0.0.0.0', 51820))
+s.bind(('0.0.0.0', ${String(port)}))
 print('ready', flush=True)
 print(len(s.recvfrom(2000)[0]) > 400, flush=True)`;
   const listener = server.start(['python3', '-c', script]);
-  let heard = '';
-  listener.stdout?.on('data', (text: Buffer) => (heard += text.toString()));
-  await until(() => heard.includes('ready'), 'the other to listen');
-  await knock(outside, { to: addresses.server, claimed: addresses.public, port: 51_820 });
-  await until(() => heard.includes('True'), 'the other to hear the datagram');
-  t.like(await counted(server), { received: 0 });
-});
+  let said = '';
+  listener.stdout?.on('data', (text: Buffer) => (said += text.toString()));
+  await until(() => said.includes('ready'), 'the other to listen', 30_000);
+  return () => said;
+}
 
 netTest.serial(
-  'behind a NAT the claimed address is not the one seen, and nothing opens',
+  'behind a NAT the address in the packet is not the one seen, and that alone keeps the client out',
   async (t) => {
     const { server, client, daemon } = await deploy(t);
-    t.is(await knock(client, { to: addresses.server, claimed: addresses.client }), '');
-    await untilCounted(server, 'address', 1);
+    const shut = ['--verify', '--timeout', '200ms', '--retries', '1', '--json'];
+    const failed = await hknock(client, ['knock', addresses.server], ...shut);
+    t.is(failed.code, 69);
+    t.deepEqual(JSON.parse(failed.stdout), { granted: false, reason: 'no-answer' });
+    t.regex(failed.stderr, /Behind a NAT .*--mode certificate/);
+    await untilCounted(server, 'address', 2);
     t.like(await counted(server), { granted: 0 });
-    t.regex(daemon.log, /warn sknock dropped reason=address /);
-    t.not(await visit(client, { address: addresses.server, port: servicePort }), welcome);
+    t.regex(daemon.log, /warn sknock dropped reason=address source=198\.51\.100\.1/);
+    t.not(await visit(client, over4), welcome);
+
+    const named = ['--verify', '--json', '--source', addresses.public];
+    const opened = await hknock(client, ['knock', addresses.server], ...named);
+    t.like(
+      JSON.parse(opened.stdout),
+      { granted: true },
+      'who knows his public address can name it',
+    );
+
+    t.false(daemon.log.includes('any address'));
+    edit(server, (text) => text.replace('\n[sknock]\n', '\n[sknock]\ncheck_address = false\n'));
+    daemon.child.kill('SIGHUP');
+    await until(() => /warn .*any address.* risk=/.test(daemon.log), 'the warning', 30_000);
+    const unchecked = await hknock(client, ['knock', addresses.server], '--verify', '--json');
+    t.like(JSON.parse(unchecked.stdout), { granted: true, claimedAddress: addresses.client });
   },
 );
 
-netTest.serial('with the check of the address off, a client behind a NAT gets in', async (t) => {
-  const { server, client, daemon } = await deploy(t, 'check_address = false');
-  t.regex(daemon.log, /warn .*any address/);
-  await knock(client, { to: addresses.server, claimed: addresses.client });
-  await untilCounted(server, 'granted', 1);
-  t.is(await visit(client, { address: addresses.server, port: servicePort }), welcome);
-});
+const badDatagrams: Readonly<Record<(typeof defects)[number], string>> = {
+  truncated: 'length',
+  oversized: 'length',
+  padding: 'padding',
+  'off the curve': 'point',
+  infinity: 'point',
+  'signed something else': 'signature',
+};
+
+netTest.serial(
+  'whatever is wrong with a packet or its certificate: silence, and one line that says what',
+  async (t) => {
+    const { machines, outside } = await prepare(t);
+    const { server } = machines;
+    const { ca, pem } = issueAll(t, servicePort);
+    configure(server, {
+      ca: ca.path('ca.pem'),
+      key: ca.path('server.key'),
+      crl: `crl = "${ca.path('crl.pem')}"`,
+    });
+    const daemon = await server.serve();
+    await until(() => daemon.log.includes('crl taken'), 'the list to be read', 30_000);
+
+    const good = {
+      claimed: addresses.public,
+      port: servicePort,
+      certificate: ca.path('good.pem'),
+      key: ca.path('good.key'),
+    };
+    const knocks = [
+      ...Object.keys(badCertificates).map((name) => ({
+        ...good,
+        certificate: pem(name),
+      })),
+      ...defects.map((defect) => ({ ...good, defect })),
+    ];
+    const to = { to: addresses.server, server: ca.path('server.pem') };
+    t.is(await send(outside, { ...to, knocks }), '', 'nobody answers');
+    const dropped = () => daemon.log.match(/ warn sknock dropped reason=\S+/g) ?? [];
+    await until(() => dropped().length === knocks.length, 'a line for each', 30_000);
+    const reasons = [...Object.values(badCertificates), ...Object.values(badDatagrams)];
+    const lines = reasons.map((reason) => ` warn sknock dropped reason=${reason}`);
+    t.deepEqual(dropped().sort(), lines.sort());
+    const counts = Object.fromEntries(
+      reasons.map((reason) => [reason, reasons.filter((each) => each === reason).length]),
+    );
+    t.like(await counted(server), { received: knocks.length, granted: 0, failed: 0, ...counts });
+    t.not(await visit(outside, over4), welcome);
+
+    await send(outside, { ...to, knocks: [good] });
+    await untilCounted(server, 'granted', 1);
+    t.is(await visit(outside, over4), welcome, 'a good one does get in');
+  },
+);

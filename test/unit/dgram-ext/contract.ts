@@ -71,18 +71,26 @@ function testContractOn({ name, bind, reach, settle }: Harness, loopback: string
     t.is(server.counters().sent, 1);
   });
 
-  test(title('0 to 1200 bytes are handed on, more are counted as truncated'), async (t) => {
-    const server = await bind(t, at(loopback));
-    const client = await reach(t, server);
-    const lengths: number[] = [];
-    server.listen((each) => lengths.push(each.length));
-    for (const length of [0, 1, 1199, 1200, 1201, 9000]) {
-      client.send(new Uint8Array(length), firstLocal(server), firstLocal(client));
-    }
-    await settle(() => server.counters().received === 6);
-    t.deepEqual(lengths, [0, 1, 1199, 1200]);
-    t.is(server.counters().truncated, 2);
-  });
+  test(
+    title('0 to 1200 bytes are handed on, more are counted as truncated and told of'),
+    async (t) => {
+      const server = await bind(t, at(loopback));
+      const client = await reach(t, server);
+      const lengths: number[] = [];
+      const tooLong: unknown[] = [];
+      server.listen(
+        (each) => lengths.push(each.length),
+        (remote) => tooLong.push(remote),
+      );
+      for (const length of [0, 1, 1199, 1200, 1201, 9000]) {
+        client.send(new Uint8Array(length), firstLocal(server), firstLocal(client));
+      }
+      await settle(() => server.counters().received === 6);
+      t.deepEqual(lengths, [0, 1, 1199, 1200]);
+      t.is(server.counters().truncated, 2);
+      t.deepEqual(tooLong, [firstLocal(client), firstLocal(client)]);
+    },
+  );
 
   test(title('datagrams that find no listener are counted and not kept'), async (t) => {
     const server = await bind(t, at(loopback));

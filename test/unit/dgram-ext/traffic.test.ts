@@ -12,7 +12,7 @@ function heardAs(text: string): string {
   const traffic = new Traffic();
   const socket = new EventEmitter();
   let heard = '';
-  traffic.listener = (_bytes, remote) => (heard = remote.address);
+  traffic.listen((_bytes, remote) => (heard = remote.address));
   traffic.acceptFrom(socket as unknown as Socket, at('::1'));
   socket.emit('message', Buffer.of(), { address: text, port: 9 });
   return heard;

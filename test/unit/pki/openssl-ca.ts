@@ -20,6 +20,8 @@ export interface Wanted {
   readonly extensions?: readonly string[];
   readonly digest?: string;
   readonly subject?: string;
+  /** First and last moment, as `20200101000000Z`; a year from now if not said. */
+  readonly validity?: readonly [from: string, to: string];
 }
 
 interface AuthorityOptions {
@@ -79,6 +81,7 @@ export class OpensslCa {
     this.run('req', '-x509', '-new', '-key', 'ca.key', ...subject, ...options, '-out', 'ca.pem');
     writeFileSync(this.path('index.txt'), '');
     writeFileSync(this.path('crlnumber'), '01\n');
+    writeFileSync(this.path('serial'), '5000\n');
   }
 
   get der(): Uint8Array {
@@ -106,10 +109,8 @@ export class OpensslCa {
     const subject = ['-subj', wanted.subject ?? `/O=Tests/CN=${name}`];
     this.run('req', '-new', '-key', `${name}.key`, ...subject, '-out', `${name}.csr`);
     writeFileSync(this.path(`${name}.ext`), extensions.join('\n'));
-    const authority = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', `0x${serial}`];
-    const options = ['-days', '365', `-${digest}`, '-extfile', `${name}.ext`];
-    const files = ['-in', `${name}.csr`, '-out', `${name}.pem`];
-    this.run('x509', '-req', ...authority, ...options, ...files);
+    if (wanted.validity !== undefined) this.#issueFor(name, wanted.validity);
+    else this.#issueNow(name, serial, digest);
     return this.toDer(`${name}.pem`);
   }
 
@@ -142,6 +143,20 @@ export class OpensslCa {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  #issueNow(name: string, serial: string, digest: string): void {
+    const authority = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', `0x${serial}`];
+    const options = ['-days', '365', `-${digest}`, '-extfile', `${name}.ext`];
+    const files = ['-in', `${name}.csr`, '-out', `${name}.pem`];
+    this.run('x509', '-req', ...authority, ...options, ...files);
+  }
+
+  // the one command that takes dates
+  #issueFor(name: string, [from, to]: readonly [string, string]): void {
+    const options = ['-config', 'ca.cnf', '-batch', '-notext', '-outdir', '.'];
+    const files = ['-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', `${name}.ext`];
+    this.run('ca', ...options, '-startdate', from, '-enddate', to, ...files);
+  }
+
   #genpkey(file: string, key: readonly string[]): void {
     if (!existsSync(this.path(file))) this.run('genpkey', ...key, '-out', file);
   }
@@ -160,9 +175,14 @@ default_ca = here
 dir = ${folder}
 database = $dir/index.txt
 crlnumber = $dir/crlnumber
+serial = $dir/serial
 certificate = $dir/ca.pem
 private_key = $dir/ca.key
 default_md = sha256
 default_crl_days = 30
+policy = any
+[any]
+organizationName = optional
+commonName = supplied
 `;
 }

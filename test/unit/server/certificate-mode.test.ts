@@ -106,7 +106,7 @@ test('a certificate opens what it names, and nothing else', async (t) => {
   t.like(await knockFor(bob), { granted: true });
 });
 
-test('expired, of another authority, or revoked: silence, a counter, and one line in the log', async (t) => {
+test('expired, of another authority, revoked, or another’s: silence, a counter, and one line in the log', async (t) => {
   const stage = await Stage.set(t);
   stage.ca.issue('alice', { serial: 'a1', extensions: authorised });
   stage.ca.issue('carol', { serial: 'c1', extensions: authorised });
@@ -136,6 +136,12 @@ test('expired, of another authority, or revoked: silence, a counter, and one lin
   await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
   t.like(refusedIn(running)[0], { ...tellTale, reason: 'certificate-untrusted' });
   t.true(dropsOf(running, 'certificate') > before);
+
+  log.lines.length = 0;
+  t.is(await outcomeOf({ ...alice, privateKey: carol.privateKey }), 'no-answer');
+  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  t.like(refusedIn(running)[0], { ...tellTale, reason: 'proof' });
+  t.true(dropsOf(running, 'proof') > 0);
 
   t.like(await knockFor(alice), { granted: true }, 'positive control');
   log.lines.length = 0;
