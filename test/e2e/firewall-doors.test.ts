@@ -108,12 +108,17 @@ for (const family of ['v4', 'v6'] as const) {
   netTest.serial(`port: one UDP flow to the secret port, ${family}`, async (t) => {
     const { firewall, bench, port } = await start(t);
     const [source = ''] = bench.sources[family];
-    await open(firewall, behind(20_003, source, { port, protocol: 'udp' }));
+    const granted = behind(20_003, source, { port, protocol: 'udp' });
+    await open(firewall, granted);
     const flow = { source, sourcePort: 41_001, port: 20_003, protocol: 'udp' } as const;
     t.true(await isLedNowhere(bench, source, 20_003), 'by TCP');
     t.true(await getsIn(bench, flow));
     t.true(await getsIn(bench, flow), 'more of the flow');
     t.false(await getsIn(bench, { ...flow, sourcePort: 41_002 }), 'another flow');
+    await firewall.apply(transaction({ closes: [granted.grant] }));
+    t.true(await getsIn(bench, flow), 'it outlives its grant');
+    await firewall.apply(transaction({ cuts: [{ peer: granted.peer, source: null }] }));
+    t.false(await getsIn(bench, flow), 'it was cut');
   });
 
   netTest.serial(`bound: the one SYN with the right number, ${family}`, async (t) => {

@@ -25,6 +25,7 @@ export class Conversation {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.stdin?.on('error', () => undefined); // it may end while we talk
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#heard += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#complaint += text));
   }
@@ -39,11 +40,11 @@ export class Conversation {
     await this.#hear(text);
   }
 
-  /** Says something; whether the service says it back within a second, a hundred times what it takes. */
-  async isAlive(): Promise<boolean> {
+  /** Says something; whether the service says it back in time: a second if not said, a hundred times what it takes. */
+  async isAlive(deadlineMs = 1000): Promise<boolean> {
     const text = `still there? ${String(++this.#asked)}`;
     this.#child.stdin?.write(`${text}\n`);
-    return this.#hear(text, 1000).then(
+    return this.#hear(text, deadlineMs).then(
       () => true,
       () => false,
     );
