@@ -3,7 +3,6 @@ import {
   admissions,
   type Breadth,
   fitsPorts,
-  fitsPrefix,
   goesBySource,
   isAtLeastAsNarrow,
   isRenewable,
@@ -104,7 +103,7 @@ export function decide(
     ports,
     admission,
     lifetimeMs: shorter(own?.lifetimeMs ?? service.lifetimeMs, wish.lifetimeMs),
-    ...flowKeep(service, { admission, ports }),
+    ...flowKeep(service, { admission, ports }, wish),
     ...(breadth && { breadth }),
     ...(authorised && { authorised }),
     ...(port && { port }),
@@ -132,7 +131,7 @@ function acceptableBy(
     (each) =>
       isAtLeastAsNarrow(each, least) &&
       fitsPorts(each, ports) &&
-      (breadth === undefined || fitsPrefix(each)),
+      (breadth === undefined || goesBySource(each)),
   );
 }
 
@@ -160,13 +159,18 @@ function wantedPorts(
   return includesPort(ports, wanted) ? [wanted] : null;
 }
 
-/** Only what can be renewed can be kept, and only UDP needs it. */
+/**
+ * Only what can be renewed can be kept, and only UDP needs it. Nothing is kept for longer than was asked for; and a certificate
+ * may be out of date by then.
+ */
 function flowKeep(
   { flowKeepMs }: ServicePolicy,
   { admission, ports }: Pick<Plan, 'admission' | 'ports'>,
+  { lifetimeMs, authorised }: Wish,
 ): Pick<Plan, 'flowKeepMs'> {
   const hasUdp = ports.some(({ protocol }) => protocol === 'udp');
-  return isRenewable(admission) && hasUdp ? { flowKeepMs } : {};
+  const mayLast = lifetimeMs === undefined && authorised === undefined;
+  return isRenewable(admission) && hasUdp && mayLast ? { flowKeepMs } : {};
 }
 
 function shorter(allowed: DurationMs, wanted: DurationMs = allowed): DurationMs {

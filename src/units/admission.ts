@@ -11,17 +11,12 @@ export type Admission = (typeof admissions)[number];
 /** A grant that is for more than the observed address is for its prefix (theory.md, section 3). */
 export type Breadth = 'prefix';
 
-/** Whether grants of an admission can be for a prefix: those that go by nothing but the source. */
-export function fitsPrefix(admission: Admission): boolean {
-  return admission === 'address' || admission === 'once';
-}
-
 /** Whether `offered` lets in no more connections than `required` would. */
 export function isAtLeastAsNarrow(offered: Admission, required: Admission): boolean {
   return admissions.indexOf(offered) >= admissions.indexOf(required);
 }
 
-/** Whether nothing but its source tells a connection from others: then it needs no answer to be made. */
+/** Whether nothing but its source tells a connection from others: then it needs no answer to be made, and the source can be a prefix. */
 export function goesBySource(admission: Admission): boolean {
   return admission === 'address' || admission === 'once';
 }

@@ -3,7 +3,7 @@ import { HknockError } from '../../errors/hknock-error.ts';
 import type { Failures, Opening, Transaction } from '../../host/firewall.ts';
 import type { GrantId } from '../../units/names.ts';
 import type { IpAddress } from '../../units/network.ts';
-import { fitsPorts, fitsPrefix } from '../../units/admission.ts';
+import { fitsPorts, goesBySource } from '../../units/admission.ts';
 import { refuseAdmission } from '../refusals.ts';
 import type { Fault } from './faults.ts';
 import { renderClose, renderOpen } from './grant-commands.ts';
@@ -191,7 +191,7 @@ export class GrantChanges {
 function isForKernel(opening: Opening): opening is KernelOpening {
   const { admission, breadth, ports, door } = opening;
   if (!fitsPorts(admission, ports)) return false;
-  if (breadth !== undefined && !fitsPrefix(admission)) return false;
+  if (breadth !== undefined && !goesBySource(admission)) return false;
   if ((admission === 'port') !== (door.admissionPort !== null)) return false;
   if ((admission === 'bound') !== (door.initialSequence !== null)) return false;
   return kernelAdmissions.some((each) => each === admission);

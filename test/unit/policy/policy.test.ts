@@ -158,6 +158,14 @@ test('flows may keep grants for the address to UDP ports, as long as the service
   const keepOf = (decided: Plan | Refused) => ('kind' in decided ? null : decided.flowKeepMs);
   t.is(keepOf(decided({ service: wide })), parseDuration('1h'));
   t.is(keepOf(decided({ service: wide, asked: 'once' })), undefined);
+  const wish = { peer: alice, service: ssh, admission: null, observed } as const;
+  const sooner = { ...wish, lifetimeMs: parseDuration('10s') };
+  t.is(keepOf(decide(policyWith({ service: wide }), sooner, ['address'])), undefined);
+  const byCertificate = {
+    ...wish,
+    authorised: [parseServicePort('tcp/22'), parseServicePort('udp/60001')],
+  };
+  t.is(keepOf(decide(policyWith({ service: wide }), byCertificate, ['address'])), undefined);
   const tcpOnly = { ...wide, ports: [parseServicePort('tcp/22')] };
   t.is(keepOf(decided({ service: tcpOnly })), undefined);
 });
