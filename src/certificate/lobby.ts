@@ -1,6 +1,7 @@
 import { ascii } from '../bytes/bytes.ts';
 import { PEER_TAG_LENGTH, RESPONDER_ID_LENGTH } from '../bytes/key-lengths.ts';
 import { hkdfExpand, hkdfExtract } from '../crypto/kdf.ts';
+import type { Credential } from '../handshake/credential.ts';
 import { deriveKeys, type HandshakeKeys } from '../handshake/keys.ts';
 
 /**
@@ -9,12 +10,17 @@ import { deriveKeys, type HandshakeKeys } from '../handshake/keys.ts';
  * @param responderPoint the responder's public key, 65 bytes
  */
 export function lobbyKeys(responderPoint: Uint8Array): HandshakeKeys {
+  return deriveKeys(lobbyCredential(responderPoint));
+}
+
+/** The same before its keys are derived from it. */
+export function lobbyCredential(responderPoint: Uint8Array): Credential {
   const prk = hkdfExtract(ascii('hknock/1 certificate'), responderPoint);
   const part = (name: string, length: number): Uint8Array =>
     hkdfExpand(prk, ascii(`hknock/1 certificate ${name}`)).subarray(0, length);
-  return deriveKeys({
+  return {
     tag: part('tag', PEER_TAG_LENGTH),
     responderId: part('responder id', RESPONDER_ID_LENGTH),
     secret: part('lobby', 32),
-  });
+  };
 }

@@ -125,7 +125,7 @@ async function write(
   const files = await import('../server/issue-files.ts');
   if (csr !== undefined) return files.issueForRequest(host, order, csr);
   if (pkcs12 === undefined) return files.issueAsPem(host, order);
-  const { PKCS12_PASSWORD } = await import('../server/pkcs12.ts');
+  const { PKCS12_PASSWORD } = await import('../store/pkcs12.ts');
   return files.issueAsPkcs12(host, order, process.env[PKCS12_PASSWORD] ?? '');
 }
 

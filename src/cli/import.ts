@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import { parsePeerName, type PeerName } from '../units/names.ts';
-import { formatServicePort, type Prefix } from '../units/network.ts';
+import { formatServicePort } from '../units/network.ts';
+import { addImportCertificate } from './import-certificate.ts';
+import { type KeepOptions, keepProfile } from './keep-profile.ts';
 import { argument, directoryOf, dirOption, expectOption } from './options.ts';
 import { print, tell } from './terminal.ts';
 
 /** `hknock import` */
 export function addImport(program: Command): void {
-  program
-    .command('import')
+  const command = program.command('import');
+  addImportCertificate(command);
+  command
     .description('Keeps the profile that the operator of a server made for you.')
     .argument(
       '<source>',
@@ -46,16 +49,9 @@ async function importKnockd(
 
 async function importProfile(
   source: string,
-  { name, replace, expect }: { name?: string; replace?: true; expect?: readonly Prefix[] },
+  { name, replace, expect }: KeepOptions,
 ): Promise<void> {
-  const { ProfileStore } = await import('../store/profile-store.ts');
-  const { renameProfile } = await import('../store/profile.ts');
-  const profile = await read(source);
-  const named = name === undefined ? profile : renameProfile(profile, name);
-  const kept = expect === undefined ? named : { ...named, expect };
-  const saved = await new ProfileStore().save(kept, { replace: replace === true });
-  print(kept.name);
-  tell(saved === 'unchanged' ? 'it was there already' : `next: hknock connect ${kept.name}`);
+  await keepProfile(await read(source), { name, replace, expect });
 }
 
 async function read(source: string) {

@@ -81,7 +81,10 @@ export function withKnockOptions(command: Command): Command {
         .default('challenge-response' satisfies CliMode),
     )
     .addOption(
-      new Option('--cert <file>', 'with --mode certificate or sknock: your certificate, PEM'),
+      new Option(
+        '--cert <file>',
+        'with --mode certificate or sknock: your certificate, PEM, or PKCS#12 (.p12) with its key',
+      ),
     )
     .addOption(new Option('--key <file>', 'with these: its private key, PEM'))
     .addOption(new Option('--server-cert <file>', "with these: the server's certificate, PEM"))

@@ -1,6 +1,7 @@
 import type { CertificateAccess } from '../client/certificate-access.ts';
 import type { IdentityFiles } from '../client/identity.ts';
 import { HknockError } from '../errors/hknock-error.ts';
+import { isPkcs12, PKCS12_PASSWORD } from '../store/pkcs12.ts';
 import type { Profile } from '../store/profile.ts';
 import type { Port } from '../units/network.ts';
 
@@ -32,10 +33,23 @@ interface NamedFiles {
 
 /** @throws {HknockError} `usage` when one of the files is not named */
 export function certificateFiles({ mode, cert, key, serverCert }: NamedFiles): IdentityFiles {
-  if (cert === undefined || key === undefined || serverCert === undefined) {
-    throw new HknockError('usage', `--mode ${mode} needs --cert, --key and --server-cert`);
+  if (cert === undefined || serverCert === undefined || (key === undefined && !isPkcs12(cert))) {
+    throw new HknockError('usage', `--mode ${mode} needs --cert, --key and --server-cert`, {
+      hint: 'a file of PKCS#12 (.p12) has the key in it; hknock import keeps a certificate for good',
+    });
   }
-  return { certificate: cert, privateKey: key, serverCertificate: serverCert };
+  return {
+    certificate: cert,
+    serverCertificate: serverCert,
+    ...(key !== undefined && { privateKey: key }),
+    ...passphraseOf(cert),
+  };
+}
+
+/** The password of a PKCS#12 file, where it is one. */
+export function passphraseOf(certificate: string): { readonly passphrase?: string } {
+  const password = process.env[PKCS12_PASSWORD];
+  return isPkcs12(certificate) && password !== undefined ? { passphrase: password } : {};
 }
 
 /**

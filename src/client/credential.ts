@@ -3,6 +3,7 @@ import { certificateProver } from '../certificate/prover.ts';
 import { pointOf, sign } from '../crypto/p256.ts';
 import type { InitiatorContext } from '../handshake/initiator.ts';
 import { deriveKeys } from '../handshake/keys.ts';
+import type { CertificateKey } from '../store/certificate-key.ts';
 import type { Profile } from '../store/profile.ts';
 import type { CertificateAccess } from './certificate-access.ts';
 
@@ -20,9 +21,16 @@ export function credentialOf(access: Profile | CertificateAccess): Credential {
 }
 
 function derive(access: Profile | CertificateAccess): Credential {
-  if (!('privateKey' in access)) return { keys: deriveKeys(access) };
-  const { certificate, privateKey, serverKey } = access;
-  const responderPoint = pointOf(serverKey);
+  if ('privateKey' in access) return byCertificate(access, pointOf(access.serverKey));
+  const { certificate } = access;
+  if (certificate === undefined) return { keys: deriveKeys(access) };
+  return byCertificate(certificate, certificate.serverPoint);
+}
+
+function byCertificate(
+  { certificate, privateKey }: Pick<CertificateKey, 'certificate' | 'privateKey'>,
+  responderPoint: Uint8Array,
+): Credential {
   const prover = certificateProver({
     certificate,
     responderPoint,

@@ -115,7 +115,8 @@ path = "control.sock"
 # Paths are in the server's folder unless they begin with a slash.
 #
 # [certificates]
-# # The authority's certificate and this server's own private key, both PEM.
+# # The authority's certificate in PEM, and this server's own private key: PEM, or PKCS#12 (.p12) with its password in the environment
+# # variable HKNOCK_PKCS12_PASSWORD.
 # ca = "ca/ca.pem"
 # key = "server.key"
 # # The list of revoked certificates, PEM or DER: a path, or an http or https URL.

@@ -7,7 +7,8 @@ import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import { decodePem } from '../pki/pem.ts';
 import { CertificateVerifier } from '../pki/verifier.ts';
-import { readPrivateFile } from '../store/private-file.ts';
+import { decodePkcs12, isPkcs12, PKCS12_PASSWORD } from '../store/pkcs12.ts';
+import { readPrivateBytes, readPrivateFile } from '../store/private-file.ts';
 import { isCertificatePeer, type PeerName } from '../units/names.ts';
 import { Revocations } from './revocations.ts';
 
@@ -155,16 +156,20 @@ async function read({ ca, key, crl, onStale }: CertificatesConfig): Promise<Mate
 }
 
 async function readKey(path: string): Promise<KeyObject> {
-  const text = await readPrivateFile(path, {
-    content: 'secret',
-    missing: 'hknock ca issue NAME --server, or: openssl pkcs12 -nocerts -noenc -in server.p12',
-  });
+  const text = await readKeyText(path);
   const key = parseKey(text);
   if (key?.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
   throw new HknockError(
     'config',
-    `${path} holds no private key on P-256 in PEM without a password`,
+    `${path} holds no private key on P-256 ${isPkcs12(path) ? 'in PKCS#12' : 'in PEM without a password'}`,
   );
+}
+
+async function readKeyText(path: string): Promise<string> {
+  const options = { content: 'secret', missing: 'hknock ca issue NAME --server' } as const;
+  if (!isPkcs12(path)) return readPrivateFile(path, options);
+  const password = process.env[PKCS12_PASSWORD] ?? '';
+  return decodePkcs12(await readPrivateBytes(path, options), { path, password });
 }
 
 // the cause is left out: it may quote the file

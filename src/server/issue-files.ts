@@ -7,7 +7,7 @@ import { readRequest } from '../pki/authority.ts';
 import { AuthorityFolder } from '../store/authority-folder.ts';
 import { createPrivateFile } from '../store/private-file.ts';
 import { type AuthorityHost, issue, type IssueOptions, keyText, newKey } from './authority.ts';
-import { encodePkcs12, requirePassword } from './pkcs12.ts';
+import { encodePkcs12, requirePassword } from '../store/pkcs12.ts';
 
 /** What is wanted, and in which file. */
 export interface Order extends Omit<IssueOptions, 'publicKey'> {

@@ -25,6 +25,11 @@ export interface ReadOptions {
  * @throws {HknockError} `config` when others have access to it, `options.code` when it cannot be read as text
  */
 export async function readPrivateFile(path: string, options: ReadOptions): Promise<string> {
+  return decodeText(path, await readPrivateBytes(path, options), options.code ?? 'config');
+}
+
+/** The same for a file that is no text. @throws {HknockError} as {@link readPrivateFile} */
+export async function readPrivateBytes(path: string, options: ReadOptions): Promise<Uint8Array> {
   const code = options.code ?? 'config';
   const file = await openToRead(path, options);
   try {
@@ -36,7 +41,7 @@ export async function readPrivateFile(path: string, options: ReadOptions): Promi
     if (stats.size > maxLength) {
       throw new HknockError(code, `${path} is longer than ${String(maxLength)} bytes`);
     }
-    return decodeText(path, await file.readFile(), code);
+    return await file.readFile();
   } finally {
     await file.close();
   }

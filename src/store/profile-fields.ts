@@ -1,7 +1,7 @@
 import { RESPONDER_ID_LENGTH, SECRET_LENGTH } from '../bytes/key-lengths.ts';
 import { parsePrefix } from '../bytes/prefix.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { isServiceName, parsePeerName, type ServiceName } from '../units/names.ts';
+import { isServiceName, parseHolderName, type ServiceName } from '../units/names.ts';
 import {
   formatServicePort,
   isPort,
@@ -10,6 +10,7 @@ import {
   type Port,
   type ServicePort,
 } from '../units/network.ts';
+import { formatCertificateKey, parseCertificateKey } from './certificate-key.ts';
 import { parseHost } from './host-name.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { isProfileName, MAX_HOSTS, MAX_PREFIXES, type Profile } from './profile.ts';
@@ -28,6 +29,7 @@ export interface ProfileFields {
   readonly secret: string;
   readonly sequence?: string;
   readonly fwknop?: string;
+  readonly certificate?: string;
   /** Left out when there are none. */
   readonly expect?: readonly string[];
   readonly services: Readonly<Record<string, readonly string[]>>;
@@ -45,6 +47,7 @@ export function profileFields(profile: Profile): ProfileFields {
     secret: formatKey(profile.secret),
     ...(profile.fwknop && { fwknop: formatFwknopProfile(profile.fwknop) }),
     ...(profile.sequence && { sequence: formatSequenceKey(profile.sequence) }),
+    ...(profile.certificate && { certificate: formatCertificateKey(profile.certificate) }),
     ...(profile.expect.length > 0 && { expect: profile.expect }),
     services: Object.fromEntries(
       [...profile.services].map(([name, ports]) => [name, ports.map(formatServicePort)]),
@@ -80,6 +83,9 @@ export function parseProfile(
     tag: read('tag', readers.tag),
     secret: read('secret', readers.secret),
     ...(Object.hasOwn(data, 'fwknop') && { fwknop: read('fwknop', readers.fwknop) }),
+    ...(Object.hasOwn(data, 'certificate') && {
+      certificate: read('certificate', readers.certificate),
+    }),
     ...(Object.hasOwn(data, 'sequence') && { sequence: read('sequence', readers.sequence) }),
     expect: Object.hasOwn(data, 'expect') ? read('expect', readers.expect) : [],
     services: read('services', readers.services),
@@ -108,7 +114,7 @@ const readers = {
     expected: '22 base64url characters',
     parse: text((key) => parseKey(key, RESPONDER_ID_LENGTH)),
   },
-  peer: { expected: "a peer's name", parse: text(orNull(parsePeerName)) },
+  peer: { expected: "a peer's name", parse: text(orNull(parseHolderName)) },
   tag: { expected: '16 lower-case hexadecimal digits', parse: text(parseTag) },
   secret: {
     expected: '43 base64url characters',
@@ -121,6 +127,10 @@ const readers = {
   sequence: {
     expected: 'a sequence key such as "tcp:20000-32767:6:" and 43 base64url characters',
     parse: text(parseSequenceKey),
+  },
+  certificate: {
+    expected: "a certificate, its private key and the server's public key, each in base64url",
+    parse: text(parseCertificateKey),
   },
   expect: {
     expected: `a list of 1 to ${String(MAX_PREFIXES)} prefixes such as "203.0.113.0/24"`,

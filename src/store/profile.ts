@@ -1,6 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { Port, Prefix, ServicePort } from '../units/network.ts';
+import type { CertificateKey } from './certificate-key.ts';
 import type { FwknopProfile } from './fwknop-key-text.ts';
 import type { SequenceKey } from './sequence-key.ts';
 
@@ -33,6 +34,8 @@ export interface Profile {
   readonly sequence?: SequenceKey;
   /** For knocks as fwknop's client makes them; left out when there are no keys for that. */
   readonly fwknop?: FwknopProfile;
+  /** For knocks with a certificate, which are made when there is one; then tag, secret and responder are those of the lobby. */
+  readonly certificate?: CertificateKey;
   /** The addresses that the client may have on its way to the server; empty when it may have any. */
   readonly expect: readonly Prefix[];
 }

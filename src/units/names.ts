@@ -41,6 +41,14 @@ export function parsePeerName(text: string): PeerName {
   return text as PeerName;
 }
 
+/**
+ * Reads a name that a person chose, or one that was made from a certificate.
+ * @throws {HknockError} `usage` when the text is neither
+ */
+export function parseHolderName(text: string): PeerName {
+  return /^cert-(?:[0-9a-f]{2}){1,20}$/.test(text) ? (text as PeerName) : parsePeerName(text);
+}
+
 /** Whether a text can be a service's name. */
 export function isServiceName(text: string): text is ServiceName {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(text);

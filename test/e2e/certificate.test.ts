@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { badCertificates, issueAll } from '../support/bad-certificates.ts';
 import { netTest, netTestWith } from '../support/capabilities.ts';
@@ -110,11 +110,23 @@ netTest.serial('a certificate lets in from behind two NATs, and no neighbour', a
 });
 
 netTest.serial(
-  'connect with a certificate keeps a grant for the address while it runs, and closes it then',
+  'an imported certificate connects by the name of the server alone; the grant is kept meanwhile, and closed then',
   async (t) => {
     const { client, server } = await deploy(t, { ttl: '2s', admission: 'address' });
-    const connect = client.argv('connect', ...argsOf(client));
-    const conversation = await Conversation.over(client.start(connect));
+    const own = [client.path('alice.pem'), '--key', client.path('alice.key')];
+    const its = ['--server-cert', client.path('server.pem'), '--host', addresses.server];
+    await client.hknock([
+      'import',
+      'certificate',
+      ...own,
+      ...its,
+      '--service',
+      'web',
+      '--name',
+      'gate',
+    ]);
+    for (const each of ['alice.pem', 'alice.key', 'server.pem']) rmSync(client.path(each));
+    const conversation = await Conversation.begin(client);
     const leases = async (): Promise<number> =>
       ((await ask(server, 'status')) as { knocks: { leases: number } }).knocks.leases;
     // each renewal is for 2 s, and the first comes after one

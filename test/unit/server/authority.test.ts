@@ -17,7 +17,7 @@ import {
   renewCrl,
   revoke,
 } from '../../../src/server/authority.ts';
-import { encodePkcs12 } from '../../../src/server/pkcs12.ts';
+import { encodePkcs12 } from '../../../src/store/pkcs12.ts';
 import { createSystemEntropy } from '../../../src/system/entropy.ts';
 import { parseServicePort, type ServicePort } from '../../../src/units/network.ts';
 import type { UnixMs } from '../../../src/units/time.ts';

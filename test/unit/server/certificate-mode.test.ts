@@ -1,17 +1,22 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import {
   type CertificateAccess,
   readCertificateAccess,
 } from '../../../src/client/certificate-access.ts';
+import { certificateProfile } from '../../../src/client/certificate-profile.ts';
 import type { DropReason } from '../../../src/errors/drop-reason.ts';
 import { startCertificateMode } from '../../../src/server/certificate-mode.ts';
-import { certificatePeerName } from '../../../src/units/names.ts';
+import { PKCS12_PASSWORD } from '../../../src/store/pkcs12.ts';
+import { decodeProfile, encodeProfile } from '../../../src/store/profile-file.ts';
+import { certificatePeerName, parseServiceName } from '../../../src/units/names.ts';
 import type { Port } from '../../../src/units/network.ts';
 import { until } from '../../support/netns.ts';
 import { extensionsWith, namesOf, OpensslCa } from '../pki/openssl-ca.ts';
+import { faultOf } from '../store/scratch.ts';
 import { Folder } from './folder.ts';
 import { knockFor, outcomeOf, run, type Running } from './running.ts';
 
@@ -172,4 +177,71 @@ test('another key of the server counts with a reload, and the old one no more', 
   await running.server.reload();
   t.is(await outcomeOf(before), 'no-answer');
   t.like(await knockFor(await stage.access(running, 'alice')), { granted: true });
+});
+
+const password = 'open sesame';
+
+/** Has openssl put a key and its certificate into one file. */
+function exportPkcs12(ca: OpensslCa, name: string): string {
+  const file = ca.path(`${name}.p12`);
+  const parts = ['-in', ca.path(`${name}.pem`), '-inkey', ca.path(`${name}.key`), '-out', file];
+  execFileSync('openssl', ['pkcs12', '-export', '-passout', `pass:${password}`, ...parts]);
+  chmodSync(file, 0o600);
+  return file;
+}
+
+test('server and client may have their keys in PKCS#12, and the client keeps a profile', async (t) => {
+  const stage = await Stage.set(t);
+  const { ca, folder } = stage;
+  ca.issue('alice', { serial: 'a1', extensions: authorised });
+  exportPkcs12(ca, 'server');
+  stage.publish('server.p12');
+  const config = join(folder.path, 'hknock.toml');
+  await writeFile(config, (await readFile(config, 'utf8')).replace('server.key', 'server.p12'));
+  process.env[PKCS12_PASSWORD] = password;
+  const running = await stage.run(t);
+  delete process.env[PKCS12_PASSWORD];
+  const [listen = ''] = running.server.status().listen;
+  const files = {
+    certificate: exportPkcs12(ca, 'alice'),
+    serverCertificate: ca.path('server.pem'),
+  };
+  const request = {
+    ...files,
+    hosts: ['127.0.0.1'] as const,
+    port: Number(listen.split(':')[1]) as Port,
+    services: [parseServiceName('ssh')],
+  };
+  t.is((await faultOf(() => certificateProfile(request))).code, 'bad-input', 'no password');
+  const wrong = { ...request, passphrase: 'open barley' };
+  const fault = await faultOf(() => certificateProfile(wrong));
+  t.is(fault.code, 'bad-input');
+  t.false(fault.message.includes('barley'));
+  const made = await certificateProfile({ ...request, passphrase: password });
+  const profile = decodeProfile(encodeProfile(made), 'alice.toml');
+  t.like(profile, { name: '127.0.0.1', peer: certificatePeerName('a1') });
+  t.like(await knockFor(profile), { granted: true, service: 'ssh' });
+});
+
+test('a PKCS#12 file that others may read is refused, and a certificate without its key', async (t) => {
+  const stage = await Stage.set(t);
+  const { ca } = stage;
+  ca.issue('alice', { serial: 'a1', extensions: authorised });
+  ca.issue('bob', { serial: 'b1', extensions: authorised });
+  ca.issue('carol', { extensions: extensionsWith({ names: '' }) });
+  const certificate = exportPkcs12(ca, 'alice');
+  chmodSync(certificate, 0o644);
+  const rest = {
+    serverCertificate: ca.path('server.pem'),
+    hosts: ['127.0.0.1'] as const,
+    services: [parseServiceName('ssh')],
+  };
+  const codeOf = async (files: { certificate: string; privateKey?: string; passphrase?: string }) =>
+    (await faultOf(() => certificateProfile({ ...rest, ...files }))).code;
+  t.is(await codeOf({ certificate, passphrase: password }), 'config');
+  t.is(await codeOf({ certificate: ca.path('alice.pem') }), 'usage');
+  const mixed = { certificate: ca.path('alice.pem'), privateKey: ca.path('bob.key') };
+  t.is(await codeOf(mixed), 'bad-input');
+  const silent = { certificate: ca.path('carol.pem'), privateKey: ca.path('carol.key') };
+  t.is(await codeOf(silent), 'bad-input', 'it does not say what it opens');
 });
