@@ -200,7 +200,7 @@ test('server and client may have their keys in PKCS#12, and the client keeps a p
   await writeFile(config, (await readFile(config, 'utf8')).replace('server.key', 'server.p12'));
   process.env[PKCS12_PASSWORD] = password;
   const running = await stage.run(t);
-  delete process.env[PKCS12_PASSWORD];
+  delete process.env['HKNOCK_PKCS12_PASSWORD'];
   const [listen = ''] = running.server.status().listen;
   const files = {
     certificate: exportPkcs12(ca, 'alice'),
