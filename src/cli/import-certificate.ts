@@ -52,8 +52,12 @@ export function addImportCertificate(command: Command): void {
 
 async function importCertificate(
   certificate: string,
-  { key, serverCert, host, port, service, ...keep }: CertificateOptions,
+  _own: object,
+  command: Command,
 ): Promise<void> {
+  // what 'hknock import' has too is read by that, wherever it stands
+  const { key, serverCert, host, port, service, name, expect, replace } =
+    command.optsWithGlobals<CertificateOptions>();
   const { certificateProfile } = await import('../client/certificate-profile.ts');
   const { passphraseOf } = await import('./profile.ts');
   const profile = await certificateProfile({
@@ -65,7 +69,7 @@ async function importCertificate(
     ...passphraseOf(certificate),
     ...(port && { port }),
   });
-  await keepProfile(profile, keep);
+  await keepProfile(profile, { name, expect, replace });
 }
 
 function readHost(text: string): string {
