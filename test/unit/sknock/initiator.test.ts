@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createDecipheriv, createPublicKey, verify } from 'node:crypto';
 import test from 'ava';
 import { KnockLimits } from '../../../src/guard/knock-limits.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
@@ -9,8 +9,10 @@ import { sknockServer } from '../../support/sknock.ts';
 import { parseServiceName } from '../../../src/units/names.ts';
 import { type IpAddress, parseServicePort } from '../../../src/units/network.ts';
 import { type MonotonicMs, parseDuration, type UnixMs } from '../../../src/units/time.ts';
-import { readCertificate, readKey } from '../../../fixtures/oracle/sknock.ts';
+import * as sknock from '../../../fixtures/oracle/sknock.ts';
 import { address } from '../grants/plans.ts';
+
+const { readCertificate, readKey } = sknock;
 
 const unixMs = Date.UTC(2027, 0, 1) as UnixMs;
 const identity = {
@@ -53,6 +55,36 @@ for (const [text, port] of [
     t.like(judged.knock, { port: wish.port, claimed: { address: wish.address, port: 0 } });
   });
 }
+
+test('what is made is what the specification says, read by OpenSSL alone', (t) => {
+  const wish = {
+    port: parseServicePort('tcp/22'),
+    address: address('192.0.2.1'),
+    issuedAtUnixS: unixMs / 1000,
+  };
+  const datagram = Buffer.from(createSknock(identity, wish, new FakeEntropy()));
+  t.is(datagram.subarray(0, 4).toString('hex'), '61010000');
+  const point = datagram.subarray(-65);
+  const [x = '', y = ''] = [point.subarray(1, 33), point.subarray(33)].map((each) =>
+    each.toString('base64url'),
+  );
+  const ephemeral = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
+  const { key, iv } = sknock.secrets(readKey('server'), ephemeral);
+  const cipher = createDecipheriv('aes-128-cbc', key, iv);
+  const plaintext = Buffer.concat([cipher.update(datagram.subarray(4, -65)), cipher.final()]);
+  const request = sknock.request({
+    protocol: 1,
+    port: 22,
+    address: '192.0.2.1',
+    timestamp: unixMs / 1000,
+    certificate: readCertificate('alice'),
+  });
+  t.deepEqual(plaintext.subarray(0, request.length), request);
+  const length = plaintext[request.length] ?? 0;
+  const signature = plaintext.subarray(-length);
+  t.deepEqual(plaintext.subarray(request.length), sknock.trailer(signature));
+  t.true(verify('sha256', request, createPublicKey(readKey('alice')), signature));
+});
 
 test('no two datagrams of one wish have anything in common but the header', (t) => {
   const wish = {
