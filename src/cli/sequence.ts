@@ -147,8 +147,14 @@ function hitsOf({ protocol, ports }: Sequence): readonly Hit[] {
   return ports.map((port) => ({ protocol, port }));
 }
 
+/** @throws {HknockError} `usage` for what Debian's knock cannot send */
 function knockArguments(address: IpAddress, hits: readonly Hit[]): string {
-  return [address, ...hits.map(({ protocol, port }) => `${String(port)}:${protocol}`)].join(' ');
+  if (hits.some(({ protocol }) => protocol === 'icmp')) {
+    throw new HknockError('usage', "Debian's knock sends no echo requests; leave --print out");
+  }
+  const delayMs = Math.max(0, ...hits.map((hit) => hit.delayMs ?? 0));
+  const pace = delayMs > 0 ? ['-d', String(delayMs)] : [];
+  return [...pace, address, ...hits.map((hit) => `${String(hit.port)}:${hit.protocol}`)].join(' ');
 }
 
 function readWanted(text: string): Wanted {

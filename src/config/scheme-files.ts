@@ -10,6 +10,7 @@ import { includesPort } from '../units/network.ts';
 import { dynamicKind } from './schemes/dynamic.ts';
 import { encryptedKind } from './schemes/encrypted.ts';
 import { fixedKind } from './schemes/fixed.ts';
+import { fwknopSharedKind } from './schemes/fwknop-shared.ts';
 import { oneTimeKind } from './schemes/one-time.ts';
 import { fwknopEncryptedKind } from './schemes/fwknop-encrypted.ts';
 import type { SchemeFile } from './schemes/kind.ts';
@@ -22,6 +23,7 @@ const kinds = {
   dynamic: dynamicKind,
   encrypted: encryptedKind,
   'fwknop-encrypted': fwknopEncryptedKind,
+  'fwknop-shared': fwknopSharedKind,
   'one-time': oneTimeKind,
 } as const;
 

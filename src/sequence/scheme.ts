@@ -5,9 +5,9 @@ import { hasFlags, SYN_FLAGS, type TcpFlags } from '../units/tcp-flags.ts';
 import type { Packet } from './capture/packet.ts';
 import type { Heard } from './tracker.ts';
 
-/** Ports that stay shut and are listened to. */
+/** Ports that stay shut and are listened to; with ICMP echo requests, of port 0, which go on their way. */
 export interface WatchedPorts {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: Packet['protocol'];
   readonly first: number;
   readonly last: number;
   /** Which TCP segments count; those that begin a connection if not said. */
@@ -82,6 +82,8 @@ export interface Hit {
   readonly protocol: Packet['protocol'];
   /** 0 with ICMP */
   readonly port: number;
+  /** How long to wait before it, where that matters. */
+  readonly delayMs?: number;
 }
 
 /** Whether a packet is a knock at one of these ports. */

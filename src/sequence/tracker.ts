@@ -4,7 +4,10 @@ import { later, type MonotonicMs } from '../units/time.ts';
 import type { Packet } from './capture/packet.ts';
 
 /** A packet as it is remembered. */
-export type Heard = Pick<Packet, 'protocol' | 'source' | 'sourcePort' | 'port' | 'tcpFlags'> & {
+export type Heard = Pick<
+  Packet,
+  'protocol' | 'source' | 'sourcePort' | 'port' | 'ttl' | 'tcpFlags' | 'syn'
+> & {
   readonly at: MonotonicMs;
 };
 
@@ -61,8 +64,9 @@ export class Tracker {
       this.#keep(key, { trail: [], ignoredUntil: later(now, ignoreMs) });
       return { kind: 'exhausted' };
     }
-    const { protocol, source: from, sourcePort, port, tcpFlags } = packet;
-    const trail = [...recent, { protocol, source: from, sourcePort, port, tcpFlags, at: now }];
+    const { protocol, source: from, sourcePort, port, ttl, tcpFlags, syn } = packet;
+    const heard = { protocol, source: from, sourcePort, port, ttl, tcpFlags, syn, at: now };
+    const trail = [...recent, heard];
     this.#keep(key, { trail, ignoredUntil: null });
     return { kind: 'heard', trail };
   }

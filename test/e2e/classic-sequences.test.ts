@@ -11,7 +11,7 @@ import { addresses } from '../support/topology.ts';
 
 const target = { address: addresses.server, port: servicePort };
 const service = `tcp/${String(servicePort)}`;
-const test = netTestWith('tcpdump', 'knock').serial;
+const test = netTestWith('tcpdump', 'knock', 'ping').serial;
 
 /** What `hknock scheme one-time` writes. */
 async function oneTimeFile(t: ExecutionContext): Promise<string> {
@@ -26,6 +26,24 @@ async function oneTimeFile(t: ExecutionContext): Promise<string> {
   await machine.hknock(['scheme', 'one-time', ...about, '--out', path]);
   return readFileSync(path, 'utf8');
 }
+
+/** The protocols of the article, at a pace, from a Linux. */
+const shared = `kind = "fwknop-shared"
+peer = "alice"
+service = "web"
+sequence = ["tcp/23053", "udp/6020", "icmp", "icmp", "tcp/24034"]
+min_delay = "1s"
+max_delay = "18s"
+require_os = ["*:64:1:60:M*,S,T,N,W*"]
+`;
+
+/** For a system that no host here is. */
+const foreign = `kind = "fwknop-shared"
+peer = "alice"
+service = "web"
+sequence = ["tcp/25053", "tcp/25054", "tcp/25055"]
+require_os = ["8192:128:1:52:M*,N,W8,N,N,S"]
+`;
 
 const encrypted = `kind = "fwknop-encrypted"
 peer = "alice"
@@ -47,9 +65,9 @@ async function reaches(server: Machine, counter: string, count: number): Promise
   );
 }
 
-test('fwknop’s encrypted sequence for a third party; a file of sequences for one use, told by the server', async (t) => {
+test('fwknop’s sequences, encrypted for a third party, and shared with a fingerprint; a file of sequences for one use, told by the server', async (t) => {
   const oneTime = await oneTimeFile(t);
-  const schemes = { encrypted, 'one-time': oneTime };
+  const schemes = { encrypted, shared, foreign, 'one-time': oneTime };
   const { server, client, neighbour, daemon } = await deploy(t, { schemes });
   for (const [name, text] of Object.entries(schemes)) {
     writeFileSync(client.path(`${name}.toml`), text, { mode: 0o600 });
@@ -64,13 +82,20 @@ test('fwknop’s encrypted sequence for a third party; a file of sequences for o
   await reaches(server, 'granted', 2);
   t.is(await visit(client, target), welcome);
 
-  await knock(addresses.server, 'one-time');
+  await knock(addresses.server, 'foreign');
+  await reaches(server, 'heard', 35);
+  t.is(await visit(client, target), 'no answer');
+  await knock(addresses.server, 'shared');
   await reaches(server, 'granted', 3);
+  t.is(await visit(client, target), welcome);
+
+  await knock(addresses.server, 'one-time');
+  await reaches(server, 'granted', 4);
   t.is(await visit(client, target), welcome);
   const { stdout } = await knock(addresses.server, 'one-time', '--print');
   const second = stdout.trim().split(' ');
   await client.run(['knock', ...second]);
-  await reaches(server, 'granted', 4);
+  await reaches(server, 'granted', 5);
   t.is(await visit(client, target), welcome);
   t.regex(daemon.log, /scheme=one-time falls_to=/);
 

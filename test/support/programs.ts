@@ -20,6 +20,7 @@ const packages: Readonly<Record<string, string>> = {
   ipset: 'ipset',
   knockd: 'knockd',
   knock: 'knockd',
+  ping: 'iputils-ping',
   fwknop: 'fwknop-client',
   fwknopd: 'fwknop-server',
   dnsmasq: 'dnsmasq-base',

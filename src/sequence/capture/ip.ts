@@ -13,6 +13,8 @@ export interface IpPacket {
   readonly ttl: number;
   /** False with IPv6, where nobody on the way fragments anyway. */
   readonly dontFragment: boolean;
+  /** Of the whole packet, as its header has it. */
+  readonly length: number;
   /** As much as was captured, without what lies behind the packet's own end. */
   readonly payload: Uint8Array;
 }
@@ -48,6 +50,7 @@ function decodeIpv4(bytes: Uint8Array): IpPacket | Ignored {
     protocol: bytes[9] ?? 0,
     ttl: bytes[8] ?? 0,
     dontFragment: (fragment & DONT_FRAGMENT) !== 0,
+    length: totalLength,
     payload: bytes.subarray(headerLength, totalLength),
   };
 }
@@ -68,7 +71,7 @@ function decodeIpv6(bytes: Uint8Array): IpPacket | Ignored {
   const end = IPV6_HEADER_LENGTH + decodeUint16(bytes, 4);
   const upper = skipExtensions(bytes.subarray(0, end), bytes[6] ?? 0);
   if (typeof upper === 'string') return upper;
-  return { source, destination, ttl: bytes[7] ?? 0, dontFragment: false, ...upper };
+  return { source, destination, ttl: bytes[7] ?? 0, dontFragment: false, length: end, ...upper };
 }
 
 /** Hosts send one or two at most; each is a loop for us. */

@@ -1,7 +1,7 @@
 import { parseAddress } from '../../bytes/address.ts';
 import { flagsNamed, hasFlags, SYN_FLAGS } from '../../units/tcp-flags.ts';
 import type { Ignored } from './ignored.ts';
-import type { Packet } from './packet.ts';
+import { echoPort, type Packet } from './packet.ts';
 
 /** A line that is not from our firewall rule. */
 export type Foreign = 'foreign';
@@ -87,7 +87,9 @@ function toSegment(fields: Fields, host: Host): Packet | Ignored {
     return toPorts(fields, { protocol: 'tcp', ...host, tcpFlags, syn: null });
   }
   const options = Uint8Array.from(Buffer.from(fields.get('OPT') ?? '', 'hex'));
-  const syn = { window, dontFragment: fields.has('DF'), options };
+  const length = numberOf(fields.get('LEN'), 65_535);
+  if (length === null) return 'malformed';
+  const syn = { window, dontFragment: fields.has('DF'), length, options };
   return toPorts(fields, { protocol: 'tcp', ...host, tcpFlags, syn });
 }
 
@@ -100,7 +102,12 @@ function toPorts(fields: Fields, rest: Omit<Packet, 'port' | 'sourcePort'>): Pac
 function toEcho(fields: Fields, host: Host): Packet | Ignored {
   const echo = fields.get('PROTO') === 'ICMP' ? '8' : '128';
   if (fields.get('TYPE') !== echo || fields.get('CODE') !== '0') return 'other';
-  return { protocol: 'icmp', ...host, sourcePort: 0, port: 0, tcpFlags: null, syn: null };
+  const [identifier = null, number = null] = [fields.get('ID'), fields.get('SEQ')].map((each) =>
+    numberOf(each, 65_535),
+  );
+  if (identifier === null || number === null) return 'malformed';
+  const ports = { sourcePort: echoPort(identifier, number), port: 0 };
+  return { protocol: 'icmp', ...host, ...ports, tcpFlags: null, syn: null };
 }
 
 function numberOf(text: string | undefined, max: number): number | null {

@@ -9,7 +9,7 @@ export interface Packet {
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly source: IpAddress;
   readonly destination: IpAddress;
-  /** 0 with ICMP */
+  /** With ICMP identifier and sequence number in one, so that two requests are two. */
   readonly sourcePort: number;
   /** 0 with ICMP */
   readonly port: number;
@@ -21,9 +21,11 @@ export interface Packet {
   readonly syn: SynTraits | null;
 }
 
-interface SynTraits {
+export interface SynTraits {
   readonly window: number;
   readonly dontFragment: boolean;
+  /** Of the whole packet, as its IP header has it. */
+  readonly length: number;
   /** The options as they stood in the header; shorter where the capture ends before them. */
   readonly options: Uint8Array;
 }
@@ -59,9 +61,9 @@ function decodeSegment({ payload, ...ip }: IpPacket): Packet | Ignored {
   const tcpFlags = (payload[13] ?? 0) & ALL_TCP_FLAGS;
   const knock = { ...knockOf('tcp', ip, payload), tcpFlags };
   if (!hasFlags(tcpFlags, SYN_FLAGS)) return { ...knock, syn: null };
+  const { dontFragment, length } = ip;
   const options = payload.slice(TCP_HEADER_LENGTH, headerLength);
-  const window = decodeUint16(payload, 14);
-  return { ...knock, syn: { window, dontFragment: ip.dontFragment, options } };
+  return { ...knock, syn: { window: decodeUint16(payload, 14), dontFragment, length, options } };
 }
 
 const UDP_HEADER_LENGTH = 8;
@@ -75,12 +77,21 @@ function decodeUdp({ payload, ...ip }: IpPacket): Packet | Ignored {
 /** Type of an echo request in ICMP (RFC 792) and ICMPv6 (RFC 4443). */
 const ECHO: Readonly<Record<number, number>> = { [ICMP]: 8, [ICMP6]: 128 };
 
+const ECHO_LENGTH = 8;
+
+/** What stands in place of a source port: another one for another request. */
+export function echoPort(identifier: number, sequenceNumber: number): number {
+  return identifier ^ sequenceNumber;
+}
+
 function decodeEcho({ payload, ...ip }: IpPacket): Packet | Ignored {
   const [type, code] = payload;
   if (type === undefined || code === undefined) return 'truncated';
   if (type !== ECHO[ip.protocol] || code !== 0) return 'other';
+  if (payload.length < ECHO_LENGTH) return 'truncated';
   const { source, destination, ttl } = ip;
-  const ports = { sourcePort: 0, port: 0 };
+  const sourcePort = echoPort(decodeUint16(payload, 4), decodeUint16(payload, 6));
+  const ports = { sourcePort, port: 0 };
   return { protocol: 'icmp', source, destination, ...ports, ttl, tcpFlags: null, syn: null };
 }
 

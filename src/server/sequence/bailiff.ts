@@ -110,8 +110,8 @@ export class Bailiff {
   }
 }
 
-function observedOf({ address }: Verdict, { source, sourcePort }: Packet): Endpoint {
+function observedOf({ address }: Verdict, { protocol, source, sourcePort }: Packet): Endpoint {
   return address === undefined || address === source
-    ? { address: source, port: sourcePort }
+    ? { address: source, port: protocol === 'icmp' ? 0 : sourcePort }
     : { address, port: 0 };
 }

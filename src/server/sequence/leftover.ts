@@ -32,6 +32,7 @@ export async function startAfterLeftover<Capture>(
 /** Sends one packet of this machine's to itself. */
 function touch({ protocol, first: port }: WatchedPorts): void {
   const host = '127.0.0.1';
+  if (protocol === 'icmp') return;
   if (protocol === 'udp') {
     const socket = createSocket('udp4');
     socket.on('error', () => undefined).send(Uint8Array.of(0), port, host, () => socket.close());

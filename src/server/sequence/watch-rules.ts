@@ -39,10 +39,13 @@ table ${TABLE} {
   counter over_source_rate { }
   counter over_rate { }
   chain heard {
-    update @talkers4 { ip saddr ${perSource} } counter name over_source_rate drop
-    update @talkers6 { ip6 saddr & ffff:ffff:ffff:ffff:: ${perSource} } counter name over_source_rate drop
-    ${inAll} counter name over_rate drop
+    update @talkers4 { ip saddr ${perSource} } counter name over_source_rate return
+    update @talkers6 { ip6 saddr & ffff:ffff:ffff:ffff:: ${perSource} } counter name over_source_rate return
+    ${inAll} counter name over_rate return
     log group ${String(group)} snaplen ${String(SNAPLEN)} queue-threshold 1
+  }
+  chain shut {
+    jump heard
     drop
   }
   chain input {
@@ -76,20 +79,24 @@ export async function readCounts(): Promise<WatchCounts | null> {
     'over source rate': packets('over_source_rate'),
     'over rate': packets('over_rate'),
   };
-  const isWhole = stdout.includes('jump heard') && stdout.includes('log group');
+  const isWhole = stdout.includes('jump shut') && stdout.includes('log group');
   return isWhole && Object.values(counts).every(Number.isInteger) ? counts : null;
 }
+
+// heard, and answered as ever: nobody is to lose sight of a host because it listens
+const ECHO_REQUESTS = 'icmp type echo-request jump heard\n    icmpv6 type echo-request jump heard';
 
 // of UDP new ones only: answers to questions of this host's own may come to any port
 function renderPorts({ protocol, first, last, flags }: WatchedPorts): string {
   const range = `${String(first)}-${String(last)}`;
-  if (protocol === 'udp') return `udp dport ${range} ct state new jump heard`;
+  if (protocol === 'icmp') return ECHO_REQUESTS;
+  if (protocol === 'udp') return `udp dport ${range} ct state new jump shut`;
   if (flags === undefined) {
-    return `tcp dport ${range} tcp flags & (fin | syn | rst | ack) == syn jump heard`;
+    return `tcp dport ${range} tcp flags & (fin | syn | rst | ack) == syn jump shut`;
   }
   // such segments belong to connections as well: those of this host's own go their way
   const { mask, value } = flags;
-  return `tcp dport ${range} tcp flags & ${String(mask)} == ${String(value)} ct state { new, invalid, untracked } jump heard`;
+  return `tcp dport ${range} tcp flags & ${String(mask)} == ${String(value)} ct state { new, invalid, untracked } jump shut`;
 }
 
 /**

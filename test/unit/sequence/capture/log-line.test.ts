@@ -21,7 +21,7 @@ test('a SYN, with what it tells of its sender', (t) => {
     port: 7000,
     ttl: 57,
     tcpFlags: 0x02,
-    syn: { window: 64_240, dontFragment: true, options: Uint8Array.of(2, 4, 5, 0xb4) },
+    syn: { window: 64_240, dontFragment: true, length: 60, options: Uint8Array.of(2, 4, 5, 0xb4) },
   });
 });
 
@@ -42,7 +42,8 @@ test('datagrams and echo requests, over IPv6 too', (t) => {
   const echo = 'PROTO=ICMPv6 TYPE=128 CODE=0 ID=1 SEQ=1';
   t.like(parseLogLine(over6(echo), prefix), { protocol: 'icmp', ttl: 58 });
   const echo4 = line(syn.replace(/PROTO.*/, 'PROTO=ICMP TYPE=8 CODE=0 ID=1 SEQ=1'));
-  t.like(parseLogLine(echo4, prefix), { protocol: 'icmp' });
+  t.like(parseLogLine(echo4, prefix), { protocol: 'icmp', sourcePort: 0 });
+  t.like(parseLogLine(echo4.replace('SEQ=1', 'SEQ=2'), prefix), { sourcePort: 3 });
 });
 
 test('other segments are told by their flags', (t) => {

@@ -14,7 +14,7 @@ const syn = {
   port: 7000,
   ttl: 57,
   tcpFlags: 0x02,
-  syn: { window: 64_240, dontFragment: true, options: Uint8Array.of(2, 4, 5, 0xb4) },
+  syn: { window: 64_240, dontFragment: true, length: 44, options: Uint8Array.of(2, 4, 5, 0xb4) },
 } as unknown as Packet;
 
 const over6 = { source: '2001:db8::7', destination: '2001:db8::2', ttl: 58 };
@@ -28,7 +28,8 @@ test('a SYN over IPv4, with what it tells of its sender', (t) => {
 });
 
 test('IPv4 options before it change nothing', (t) => {
-  t.deepEqual(decodePacket(ipv4(6, tcp(7000), { options: new Uint8Array(8) })), syn);
+  const longer = { ...syn, syn: { ...syn.syn, length: 52 } };
+  t.deepEqual(decodePacket(ipv4(6, tcp(7000), { options: new Uint8Array(8) })) as unknown, longer);
 });
 
 test('a SYN over IPv6', (t) => {
@@ -38,6 +39,13 @@ test('a SYN over IPv6', (t) => {
 test('a datagram, over both', (t) => {
   t.like(decodePacket(ipv4(17, udp(7001))), { protocol: 'udp', port: 7001, syn: null });
   t.like(decodePacket(ipv6(17, udp(7001))), { ...over6, protocol: 'udp', port: 7001 });
+});
+
+test('two echo requests of one ping are two', (t) => {
+  const echo = (number: number): Uint8Array => Uint8Array.of(8, 0, 0, 0, 0x12, 0x34, 0, number);
+  t.like(decodePacket(ipv4(1, echo(1))), { sourcePort: 0x1235 });
+  t.like(decodePacket(ipv4(1, echo(2))), { sourcePort: 0x1236 });
+  t.is(decodePacket(ipv4(1, echo(1).subarray(0, 7))), 'truncated');
 });
 
 test('an echo request, over both; no other ICMP', (t) => {

@@ -32,7 +32,9 @@ function trailOf(ports: readonly number[], source = '192.0.2.7'): readonly Heard
     source: source as IpAddress,
     sourcePort: 40_000 + n,
     port,
+    ttl: 57,
     tcpFlags: 0x02,
+    syn: null,
     at: n as MonotonicMs,
   }));
 }

@@ -17,6 +17,8 @@ export function trailOf(
       source: source as IpAddress,
       sourcePort: 40_000 + n,
       port: Number(port),
+      ttl: 57,
+      syn: null,
       tcpFlags: protocol === 'tcp' ? flags : null,
       at: n as MonotonicMs,
     };
