@@ -31,6 +31,15 @@ for (const [text, name] of files) {
       source: fc.constantFrom('192.0.2.7', '192.0.2.8', '2001:db8::1'),
       sourcePort: fc.integer({ min: 0, max: 65_535 }),
       flags: fc.constantFrom(0x02, 0x01, 0x12),
+      ttl: fc.nat(255),
+      syn: fc.option(
+        fc.record({
+          window: fc.nat(65_535),
+          dontFragment: fc.boolean(),
+          length: fc.nat(100),
+          options: fc.uint8Array({ maxLength: 40 }),
+        }),
+      ),
     })
     .map(({ flags, source, ...rest }): Heard => {
       const tcpFlags = rest.protocol === 'tcp' ? flags : null;
