@@ -20,18 +20,16 @@ export interface SynSignature {
 /** Routers that a packet may have passed: p0f's MAXDIST. */
 const MAX_HOPS = 40;
 
+const OPTION = String.raw`(?:[MW](?:\*|\d{1,5})|[NSET]|T0|\?\d{1,3})`;
+const FORM = new RegExp(
+  String.raw`^([^:]+):([1-9]\d{0,2}):([01]):(\*|[1-9]\d{0,4}):(\.|${OPTION}(?:,${OPTION})*)$`,
+);
+
 /** Reads a signature; null for anything else. */
 export function parseSignature(text: string): SynSignature | null {
-  const [window = '', ttl = '', df = '', length = '', options = '', ...rest] = text.split(':');
+  const [, window = '', ttl, df, length, options = ''] = FORM.exec(text) ?? [];
   const isWindow = parseWindow(window);
-  const isSound =
-    rest.length === 0 &&
-    /^[1-9]\d{0,2}$/.test(ttl) &&
-    Number(ttl) <= 255 &&
-    /^[01]$/.test(df) &&
-    /^(\*|[1-9]\d{0,4})$/.test(length) &&
-    /^(\.|(([MW](\*|\d{1,5})|[NSET]|T0|\?\d{1,3})(,(?!$)|$))+)$/.test(options);
-  if (!isSound || isWindow === null) return null;
+  if (isWindow === null || Number(ttl) > 255) return null;
   return {
     isWindow,
     ttl: Number(ttl),
