@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import type { CrlStatus } from '../server/revocations.ts';
 import type { ServerStatus } from '../server/server.ts';
 import { type DurationMs, formatDuration } from '../units/time.ts';
 import { dirOption, jsonOption } from './options.ts';
 import { formatTable, print, printJson } from './terminal.ts';
+
+type CrlList = NonNullable<CrlStatus['list']>;
 
 /** `hknock status` */
 export function addStatus(program: Command): void {
@@ -41,8 +44,28 @@ function rowsOf({ knocks, datagrams, ...rest }: ServerStatus): string[][] {
     ...Object.entries(counts).map(([name, count]) => [name, String(count)]),
     ...Object.entries(knocks.drops).map(([reason, count]) => [`dropped: ${reason}`, String(count)]),
     ...Object.entries(rest.gate ?? {}).map(([what, count]) => [`gate: ${what}`, String(count)]),
+    ...certificateRows(rest.certificates),
     ...Object.entries(rest.modes).flatMap(([mode, counters]) =>
       Object.entries(counters).map(([what, count]) => [`${mode}: ${what}`, String(count)]),
     ),
   ];
+}
+
+function certificateRows(certificates: ServerStatus['certificates']): string[][] {
+  if (certificates === undefined) return [];
+  const { ca, crl } = certificates;
+  const authority = ['ca', `${ca.name}, until ${ca.notAfter}`];
+  if (crl === null) return [authority, ['crl', 'none in the configuration']];
+  const { list, lastFault } = crl;
+  return [
+    authority,
+    ['crl', list === null ? 'there is no list' : describe(list)],
+    ...(lastFault === null ? [] : [['crl: last failure', `${lastFault.at}: ${lastFault.fault}`]]),
+  ];
+}
+
+function describe({ number, revoked, ageMs, nextUpdate, isStale }: CrlList): string {
+  const age = formatDuration((Math.floor(ageMs / 1000) * 1000) as DurationMs);
+  const due = isStale ? 'out of date since' : 'next';
+  return `number ${number}, ${age} old, ${String(revoked)} revoked, ${due} ${nextUpdate}`;
 }

@@ -10,12 +10,19 @@ import { CertificateVerifier } from '../pki/verifier.ts';
 import { decodePkcs12, isPkcs12, PKCS12_PASSWORD } from '../store/pkcs12.ts';
 import { readPrivateBytes, readPrivateFile } from '../store/private-file.ts';
 import { isCertificatePeer, type PeerName } from '../units/names.ts';
-import { Revocations } from './revocations.ts';
+import { type CrlStatus, Revocations } from './revocations.ts';
 
 export interface CertificatesOptions {
   readonly grants: Pick<Grants, 'closePeers' | 'list'>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Whom the server believes, and what it knows of who is revoked. */
+export interface CertificatesStatus {
+  readonly ca: { readonly name: string; readonly notAfter: string };
+  /** Null when the configuration has no list. */
+  readonly crl: CrlStatus | null;
 }
 
 /** Each cut runs conntrack several times. When more are revoked at once, those are cut who have a grant. */
@@ -38,7 +45,7 @@ export class Certificates {
     options: CertificatesOptions,
   ): Promise<Certificates | null> {
     if (config.certificates === null) return null;
-    const certificates = new Certificates(config, await read(config.certificates), options);
+    const certificates = new Certificates(config, await readMaterial(config.certificates), options);
     await certificates.#watch();
     return certificates;
   }
@@ -64,6 +71,14 @@ export class Certificates {
     return this.#key;
   }
 
+  status(): CertificatesStatus {
+    const { commonName, notAfter } = this.#verifier.anchor;
+    return {
+      ca: { name: commonName, notAfter: new Date(notAfter).toISOString() },
+      crl: this.#revocations?.status() ?? null,
+    };
+  }
+
   /** Reads the list of revoked certificates again; what is wrong with it is logged. */
   async refresh(): Promise<void> {
     await this.#revocations?.refresh();
@@ -77,7 +92,7 @@ export class Certificates {
     const { certificates } = config;
     // whether there are certificates at all counts from the next start
     if (certificates === null) return () => Promise.resolve();
-    const material = await read(certificates);
+    const material = await readMaterial(certificates);
     return () => this.#takeOver(config, material);
   }
 
@@ -139,12 +154,19 @@ export class Certificates {
   }
 }
 
-interface Material {
+/** What the files of a configuration hold. */
+export interface Material {
   readonly verifier: CertificateVerifier;
   readonly key: KeyObject;
 }
 
-async function read({ ca, key, crl, onStale }: CertificatesConfig): Promise<Material> {
+/** @throws {HknockError} `config` when a file is missing, wrong or open to others */
+export async function readMaterial({
+  ca,
+  key,
+  crl,
+  onStale,
+}: CertificatesConfig): Promise<Material> {
   const text = await readPrivateFile(ca, { content: 'trusted', missing: 'hknock ca init' });
   const der = decodePem(text, 'CERTIFICATE');
   if (der === null) throw new HknockError('config', `${ca} holds no certificate in PEM`);

@@ -14,6 +14,7 @@ import {
 import type { CertificateVerifier } from '../pki/verifier.ts';
 import { KeptCrl } from '../store/kept-crl.ts';
 import { certificatePeerName, type PeerName } from '../units/names.ts';
+import type { UnixMs } from '../units/time.ts';
 import { readCrlSource } from './crl-source.ts';
 
 const PEM_LABEL = 'X509 CRL';
@@ -43,6 +44,25 @@ export interface RevocationsOptions {
   readonly timeLimitMs?: number;
 }
 
+/** What there is to know about the list, for people and for `hknock status --json`. */
+export interface CrlStatus {
+  /** Path or URL. */
+  readonly source: string;
+  /** The list that holds; null when there is none yet. */
+  readonly list: {
+    /** Decimal. */
+    readonly number: string;
+    readonly revoked: number;
+    /** RFC 3339, as are the others. */
+    readonly thisUpdate: string;
+    readonly nextUpdate: string;
+    readonly ageMs: number;
+    readonly isStale: boolean;
+  } | null;
+  /** Why the last try to read it failed; null when it did not. */
+  readonly lastFault: { readonly at: string; readonly fault: string } | null;
+}
+
 /** Keeps a verifier's list of revoked certificates up to date, from a file or over HTTP. */
 export class Revocations {
   readonly #options: RevocationsOptions;
@@ -50,6 +70,7 @@ export class Revocations {
   readonly #stopping = new AbortController();
   #list: RevocationList | null = null;
   #keptNumber: bigint | null = null;
+  #lastFault: CrlStatus['lastFault'] = null;
   #timer: Timer | null = null;
   #refreshing: Promise<void> = Promise.resolve();
 
@@ -72,6 +93,16 @@ export class Revocations {
   /** The list that holds; null when there is none yet. */
   get list(): RevocationList | null {
     return this.#list;
+  }
+
+  status(): CrlStatus {
+    const now = this.#options.clock.unixMs();
+    const list = this.#list;
+    return {
+      source: this.#options.config.crl,
+      list: list === null ? null : statusOf(list, now),
+      lastFault: this.#lastFault,
+    };
   }
 
   /**
@@ -118,9 +149,12 @@ export class Revocations {
       if (next === null) return false;
       if (next.number !== this.#list?.number) await this.#take(next);
       await this.#keep(next);
+      this.#lastFault = null;
       return true;
     } catch (fault) {
-      if (!this.#isStopped()) this.#options.log.warn('crl not taken', { fault: messageOf(fault) });
+      if (this.#isStopped()) return false;
+      this.#options.log.warn('crl not taken', { fault: messageOf(fault) });
+      this.#setFault(messageOf(fault));
       return false;
     }
   }
@@ -132,6 +166,7 @@ export class Revocations {
     const next = this.#read(file);
     if (typeof next !== 'string') return next;
     log.warn('crl refused', { reason: next, source: config.crl });
+    this.#setFault(next);
     return null;
   }
 
@@ -168,6 +203,10 @@ export class Revocations {
     this.#keptNumber = list.number;
   }
 
+  #setFault(fault: string): void {
+    this.#lastFault = { at: rfc3339(this.#options.clock.unixMs()), fault };
+  }
+
   #tellStale(): void {
     const { config, clock, log } = this.#options;
     if (this.#list !== null && clock.unixMs() < this.#list.nextUpdate) return;
@@ -181,7 +220,22 @@ export class Revocations {
 }
 
 function dateOf(list: RevocationList | null): string {
-  return list === null ? 'there is no list' : new Date(list.nextUpdate).toISOString();
+  return list === null ? 'there is no list' : rfc3339(list.nextUpdate);
+}
+
+function rfc3339(time: UnixMs): string {
+  return new Date(time).toISOString();
+}
+
+function statusOf(list: RevocationList, now: UnixMs): CrlStatus['list'] {
+  return {
+    number: String(list.number),
+    revoked: list.serials.size,
+    thisUpdate: rfc3339(list.thisUpdate),
+    nextUpdate: rfc3339(list.nextUpdate),
+    ageMs: now - list.thisUpdate,
+    isStale: now >= list.nextUpdate,
+  };
 }
 
 function messageOf(fault: unknown): string {

@@ -20,7 +20,7 @@ import { PeerStore } from '../store/peer-store.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
-import { Certificates } from './certificates.ts';
+import { Certificates, type CertificatesStatus } from './certificates.ts';
 import type { Gate } from './gate/gate.ts';
 import { withGate } from './gate/with-gate.ts';
 import { createDoors } from './doors.ts';
@@ -58,6 +58,8 @@ export interface ServerStatus {
   readonly datagrams: DatagramCounters;
   /** With a gate: what has come in to it, and how many are there now. */
   readonly gate?: Readonly<Record<string, number>>;
+  /** Where the server takes certificates: the authority, and the list of who is revoked. */
+  readonly certificates?: CertificatesStatus;
   /** The other ways to knock that are on, each with its counters. */
   readonly modes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
@@ -187,6 +189,7 @@ export class Server {
       knocks: port.counters(),
       datagrams: socket.counters(),
       ...(gate && { gate: gate.counters() }),
+      ...(this.#certificates && { certificates: this.#certificates.status() }),
       modes: Object.fromEntries(this.#modes.map((mode) => [mode.name, mode.counters()])),
     };
   }

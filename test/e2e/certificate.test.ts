@@ -176,6 +176,10 @@ netTest.serial(
     }
     t.like(await knock(client, 'bob'), { granted: false, reason: 'no-answer' });
     t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
+    t.like(((await ask(server, 'status')) as { certificates: unknown }).certificates, {
+      ca: { name: 'hknock-ca' },
+      crl: { list: { revoked: 2, isStale: false }, lastFault: null },
+    });
   },
 );
 

@@ -4,6 +4,7 @@ import type { ServerConfig } from '../../config/server-config.ts';
 import { PeerStore } from '../../store/peer-store.ts';
 import { readResponderKey } from '../../store/responder-key.ts';
 import { type Finding, ok, warn } from '../../units/finding.ts';
+import { examineCertificates } from './certificates.ts';
 import { examineChains } from './chains.ts';
 import { faultFindings } from './fault-findings.ts';
 import { examineFirewall } from './firewall.ts';
@@ -22,6 +23,7 @@ export async function examineServer(directory: string): Promise<readonly Finding
     examineGate(config),
     examineChains(config),
     examineServices(config),
+    examineCertificates(config),
     examineSequences(config),
   ];
   return [...findings, ...(await Promise.all(parts)).flat()];

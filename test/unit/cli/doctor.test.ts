@@ -190,3 +190,20 @@ test.serial('a scheme of sequence mode whose file is wrong fails', async (t) => 
   await folder.edit(/schemes = \[\]/, 'schemes = ["door"]');
   t.regex((await examine(t, machine)).told('fail'), /schemes\/door\.toml/);
 });
+
+test.serial('the authority and the list of revoked certificates are looked at', async (t) => {
+  const { machine, folder } = await plain(t);
+  await machine.hknock(['ca', 'init', '--crl-days', '1']);
+  await machine.hknock(['ca', 'issue', 'gate', '--server']);
+  const table = ['[certificates]', 'ca = "ca/ca.pem"', 'key = "server.key"', 'crl = "ca/crl.pem"'];
+  await folder.edit(/$/, `\n${table.join('\n')}\n`);
+  const good = await examine(t, machine);
+  t.regex(good.told('ok'), /the authority 'hknock-ca' is good until 20/);
+  t.regex(good.told('ok'), /revoked certificates is 0 days old, the next is due 20/);
+  const url = `http://127.0.0.1:${String(await freePort())}/crl.pem`;
+  await folder.edit(/^crl = .*$/m, `crl = "${url}"`);
+  const unreachable = await examine(t, machine);
+  t.regex(unreachable.told('fail'), /crl\.pem cannot be had: ECONNREFUSED/);
+  await folder.edit(/^crl = .*$/m, 'crl = "ca/ca.pem"');
+  t.regex((await examine(t, machine)).told('fail'), /is not used: crl-malformed/);
+});

@@ -382,3 +382,29 @@ test('a wrong file is told at the start, and never quoted', async (t) => {
     t.false(fault.message.includes(key.slice(40, 60)));
   }
 });
+
+test('the status tells of the authority, of the list and its age, and why the last try failed', async (t) => {
+  const stage = await Stage.set(t);
+  stage.ca.issue('alice');
+  stage.ca.revoke('alice');
+  stage.publish('-crldays', '2');
+  const certificates = await stage.start();
+  const { ca, crl } = certificates.status();
+  t.is(ca.name, certificates.verifier.anchor.commonName);
+  t.is(Date.parse(ca.notAfter), certificates.verifier.anchor.notAfter);
+  t.like(crl, { source: join(stage.folder, 'crl.pem'), lastFault: null });
+  t.like(crl?.list, { revoked: 1, isStale: false });
+  stage.clock.advance(3 * 86_400_000);
+  writeFileSync(join(stage.folder, 'crl.pem'), 'no list');
+  await certificates.refresh();
+  const later = certificates.status().crl;
+  t.like(later?.list, { number: crl?.list?.number, isStale: true });
+  t.true((later?.list?.ageMs ?? 0) > 3 * 86_400_000);
+  t.is(later?.lastFault?.fault, 'crl-malformed');
+  rmSync(join(stage.folder, 'crl.pem'));
+  await certificates.refresh();
+  t.regex(String(certificates.status().crl?.lastFault?.fault), /ENOENT/);
+  stage.publish();
+  await certificates.refresh();
+  t.is(certificates.status().crl?.lastFault, null);
+});
