@@ -25,10 +25,12 @@ export async function throughput(): Promise<readonly Row[]> {
   const service = await startService('stream-program.ts');
   const gate = await GateTarget.start(service.port);
   const socat = await startSocat(service.port);
+  const large = await startSocat(service.port, '-b', '65536');
   try {
     const through = {
       gate: () => gate.enter(),
       socat: () => plain(socat.port),
+      'socat -b 65536': () => plain(large.port),
       nothing: () => plain(service.port),
     };
     await gate.grant(2 * ROUNDS);
@@ -45,6 +47,7 @@ export async function throughput(): Promise<readonly Row[]> {
   } finally {
     await gate.stop();
     socat.child.kill();
+    large.child.kill();
     service.child.disconnect();
   }
 }
@@ -57,6 +60,7 @@ function rowsOf(best: Readonly<Record<string, number>>, way: 'up' | 'down'): rea
   return [
     { what: `${to}, no forwarder`, measured: rate('nothing') },
     { what: `${to}, through socat`, measured: rate('socat') },
+    { what: `${to}, through socat with larger buffers`, measured: rate('socat -b 65536') },
     { what: `${to}, through the gate`, measured: rate('gate') },
     {
       what: `${to}, the gate against socat`,
@@ -104,12 +108,15 @@ export async function startService(name: string): Promise<Started> {
   return { child, port };
 }
 
-async function startSocat(target: Port): Promise<Started> {
+async function startSocat(target: Port, ...options: readonly string[]): Promise<Started> {
   const port = (await freePort()) as Port;
   const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,fork,reuseaddr,nodelay`;
-  const child = here.spawn(['socat', listen, `TCP:127.0.0.1:${String(target)},nodelay`], {
-    stdio: 'inherit',
-  });
+  const child = here.spawn(
+    ['socat', ...options, listen, `TCP:127.0.0.1:${String(target)},nodelay`],
+    {
+      stdio: 'inherit',
+    },
+  );
   const isListening = (): Promise<boolean> =>
     plain(port).then(
       (stream) => {

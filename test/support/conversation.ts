@@ -58,7 +58,7 @@ export class Conversation {
     return this.#child.exitCode;
   }
 
-  async #hear(text: string, deadlineMs?: number): Promise<void> {
+  async #hear(text: string, deadlineMs = 20_000): Promise<void> {
     const isHeard = (): boolean => {
       if (this.#heard.includes(text)) return true;
       if (this.hasEnded) throw new Error(`the connection ended: ${this.#complaint}`);
