@@ -56,11 +56,9 @@ export async function connectAsSknock(
   wish: Wish | undefined,
   options: KnockCliOptions,
 ): Promise<Socket> {
-  const { connection, port } = await send(host, wish, { ...options, verify: true });
-  if (connection !== null) return connection;
-  throw new HknockError('usage', `${formatServicePort(port)} is no port to connect to`, {
-    hint: `knock with 'hknock knock', then use the program itself`,
-  });
+  const { connection } = await send(host, wish, { ...options, verify: true });
+  if (connection === null) throw new Error('a TCP port that was verified has its connection');
+  return connection;
 }
 
 async function send(
@@ -70,6 +68,11 @@ async function send(
 ): Promise<SknockSent> {
   const knocker = await knockerFor(options);
   const { port, protocol } = portOf(knocker, wish);
+  if (options.verify && protocol === 'udp') {
+    throw new HknockError('usage', `udp/${String(port)} is no port to connect to`, {
+      hint: 'knock without --verify, then use the program itself',
+    });
+  }
   return withSpinner(`knocking at ${host}`, () => knocker.knock(host, port, protocol));
 }
 
