@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HknockError } from '../errors/hknock-error.ts';
+import type { Entropy } from '../host/entropy.ts';
 import {
   parsePeerName,
   parseServiceName,
@@ -21,11 +22,40 @@ interface OneTimeOptions {
   readonly numberPort?: Port;
 }
 
-/** `hknock scheme one-time` */
+interface NewOptions {
+  readonly peer: PeerName;
+  readonly out: string;
+  readonly ports: PortRange;
+}
+
+/** `hknock scheme fixed|dynamic|encrypted|one-time` */
 export function addScheme(program: Command): void {
-  program
+  const scheme = program
     .command('scheme')
-    .description('Makes the files of classic schemes of sequence mode.')
+    .description('Makes the files of classic schemes of sequence mode.');
+  withFile(scheme.command('fixed'), '7000-7999')
+    .description('Makes a file of three fixed sequences of ports: to open, to close, and to ban.')
+    .requiredOption('--service <name>', 'what they open', argument(parseServiceName))
+    .addHelpText('after', exampleOf('fixed', '--service ssh '))
+    .action(async (options: NewOptions & { readonly service: ServiceName }) => {
+      const { renderFixedFile } = await import('../config/new-scheme.ts');
+      await make(options, (entropy) => renderFixedFile(options, entropy));
+    });
+  withFile(scheme.command('dynamic'), '9100-9109')
+    .description('Makes a file for sequences that tell the port to open.')
+    .addHelpText('after', exampleOf('dynamic'))
+    .action(async (options: NewOptions) => {
+      const { renderDynamicFile } = await import('../config/new-scheme.ts');
+      await make(options, (entropy) => renderDynamicFile(options, entropy));
+    });
+  withFile(scheme.command('encrypted'), '9300-9555')
+    .description('Makes a file for encrypted sequences that tell address, port and minutes.')
+    .addHelpText('after', exampleOf('encrypted'))
+    .action(async (options: NewOptions) => {
+      const { renderEncryptedFile } = await import('../config/new-scheme.ts');
+      await make(options, (entropy) => renderEncryptedFile(options, entropy));
+    });
+  scheme
     .command('one-time')
     .description('Makes a file of sequences of ports, each of which opens once.')
     .requiredOption('--peer <name>', 'whose grants they are', argument(parsePeerName))
@@ -47,6 +77,31 @@ export function addScheme(program: Command): void {
       '\nExample:\n  hknock scheme one-time --peer alice --service ssh --number-port 10100 --out /etc/hknock/schemes/door.toml',
     )
     .action(oneTime);
+}
+
+function withFile(command: Command, ports: string): Command {
+  const option = new Option('--ports <range>', 'the ports to take');
+  return command
+    .requiredOption('--peer <name>', 'whose grants they are', argument(parsePeerName))
+    .requiredOption('--out <file>', 'where to put it, on the server and on the client')
+    .addOption(option.argParser(argument(parsePortRange)).default(parsePortRange(ports), ports));
+}
+
+function exampleOf(kind: string, options = ''): string {
+  return `\nExample:\n  hknock scheme ${kind} --peer alice ${options}--out /etc/hknock/schemes/door.toml`;
+}
+
+async function make(
+  { out }: Pick<NewOptions, 'out'>,
+  render: (entropy: Entropy) => string,
+): Promise<void> {
+  const { decodeScheme } = await import('../config/scheme-files.ts');
+  const { createPrivateFile } = await import('../store/private-file.ts');
+  const { createSystemEntropy } = await import('../system/entropy.ts');
+  const text = render(createSystemEntropy());
+  decodeScheme(text, { file: out, code: 'usage', content: 'secret' });
+  await createPrivateFile(out, text, { forFolderOwner: true });
+  tell(`the scheme is in ${out}; name it in 'schemes' of [sequence]`);
 }
 
 async function oneTime({ out, numberPort, ...options }: OneTimeOptions): Promise<void> {

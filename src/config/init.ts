@@ -16,8 +16,10 @@ export interface InitOptions {
   readonly entropy: Entropy;
 }
 
+const folders = ['peers', 'schemes'];
+
 /**
- * Makes a server's folder: `hknock.toml`, `responder.key` and `peers`. When one of them is there already, or anything
+ * Makes a server's folder: `hknock.toml`, `responder.key`, `peers` and `schemes`. When one of them is there already, or anything
  * fails, nothing is changed. A folder that is there and holds none of them is taken as it is.
  * @throws {HknockError} `usage` when it would overwrite something, `config` when the socket's path would be too long,
  * `host` when the system refuses
@@ -30,9 +32,11 @@ export async function initServerFolder(directory: string, options: InitOptions):
   try {
     await makeFolder(directory, undo);
     await refuseLeftovers(directory);
-    const peers = join(directory, 'peers');
-    await mkdir(peers, { mode: 0o700 });
-    undo.push(() => rmdir(peers));
+    for (const name of folders) {
+      const folder = join(directory, name);
+      await mkdir(folder, { mode: 0o700 });
+      undo.push(() => rmdir(folder));
+    }
     const key = await createResponderKey(directory, options.entropy);
     undo.push(() => rm(key));
     // last, since it is what makes the folder a server's
@@ -56,7 +60,7 @@ async function makeFolder(directory: string, undo: (() => Promise<void>)[]): Pro
 async function refuseLeftovers(directory: string): Promise<void> {
   for (const path of [
     configPath(directory),
-    ...['responder.key', 'peers'].map((name) => join(directory, name)),
+    ...['responder.key', ...folders].map((name) => join(directory, name)),
   ]) {
     const found = await lstat(path).catch(() => null);
     if (found !== null) {

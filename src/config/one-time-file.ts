@@ -1,7 +1,7 @@
 import type { Entropy } from '../host/entropy.ts';
-import { decodeUint32 } from '../bytes/integer.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
 import type { PortRange } from '../units/network.ts';
+import { drawPorts } from './drawing.ts';
 
 export interface OneTimeRequest {
   readonly peer: PeerName;
@@ -16,7 +16,9 @@ export interface OneTimeRequest {
 /** The text of a new file of sequences for one use each (sequence-one-time.md, section 1). */
 export function renderOneTimeFile(request: OneTimeRequest, entropy: Entropy): string {
   const { peer, service, ports, numberPort } = request;
-  const lines = Array.from({ length: request.count }, () => draw(request, entropy).join(','));
+  const lines = Array.from({ length: request.count }, () =>
+    drawPorts(ports, request.knocks, entropy).join(','),
+  );
   return `# Sequences of ports for one knock each. Whoever has this file can knock: hand it on by a safe way, and to one peer only.
 kind = "one-time"
 peer = "${peer}"
@@ -26,19 +28,4 @@ ${numberPort === null ? '' : `number_port = ${String(numberPort)}\n`}sequences =
 ${lines.join('\n')}
 """
 `;
-}
-
-/** As many different ports as a sequence has, in an order that is as random as they are. */
-function draw({ ports: { first, last }, knocks }: OneTimeRequest, entropy: Entropy): number[] {
-  const left = Array.from({ length: last - first + 1 }, (_, at) => first + at);
-  return Array.from({ length: knocks }, () => left.splice(below(left.length, entropy), 1)[0] ?? 0);
-}
-
-/** A random number from 0 to `limit` - 1, none of them likelier than another. */
-function below(limit: number, entropy: Entropy): number {
-  const even = 2 ** 32 - (2 ** 32 % limit);
-  for (;;) {
-    const value = decodeUint32(entropy.bytes(4), 0);
-    if (value < even) return value % limit;
-  }
 }

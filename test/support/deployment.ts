@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { addService } from '../../src/config/add-service.ts';
 import { initServerFolder } from '../../src/config/init.ts';
@@ -146,7 +146,6 @@ export function edit(server: Machine, change: (text: string) => string): void {
 function addSchemes(server: Machine, schemes: Readonly<Record<string, string>>): void {
   const names = Object.keys(schemes);
   if (names.length === 0) return;
-  mkdirSync(server.path('server/schemes'));
   for (const [name, text] of Object.entries(schemes)) {
     writeFileSync(server.path(`server/schemes/${name}.toml`), text, { mode: 0o600 });
   }

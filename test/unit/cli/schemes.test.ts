@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import test from 'ava';
 import type { Machine } from '../../support/machine.ts';
 import { furnished, machineOf, tryIt } from './local.ts';
@@ -47,7 +47,7 @@ test.serial('a knockd.conf with no door that can be carried over writes nothing'
   const { code, stderr } = await tryIt(t, machine, ['import', 'knockd', file, '--peer', 'alice']);
   t.is(code, 65);
   t.regex(stderr, /knockd\.conf:3: /);
-  t.false(existsSync(machine.path('server/schemes')));
+  t.deepEqual(readdirSync(machine.path('server/schemes')), []);
 });
 
 const fixed = 'kind = "fixed"\npeer = "a"\nservice = "s"\nopen = ["tcp/3", "tcp/1", "tcp/2"]\n';
@@ -79,6 +79,48 @@ test.serial(
     t.is(await codeOf(open), 78);
   },
 );
+
+for (const [kind, options, knocks] of [
+  ['fixed', ['--service', 'ssh'], 4],
+  ['dynamic', [], 16],
+  ['encrypted', [], 8],
+] as const) {
+  test.serial(
+    `hknock scheme ${kind} makes a file that a client knocks by, another one each time`,
+    async (t) => {
+      const { machine } = await furnished(t);
+      const texts = new Set<string>();
+      for (const name of ['one', 'two']) {
+        const out = machine.path(`server/schemes/${name}.toml`);
+        await machine.hknock(['scheme', kind, '--peer', 'alice', ...options, '--out', out]);
+        texts.add(readFileSync(out, 'utf8'));
+        const about = {
+          fixed: [],
+          dynamic: ['tcp/22'],
+          encrypted: ['tcp/22', '--address', '192.0.2.7'],
+        }[kind];
+        const knock = ['sequence', '127.0.0.1', ...about, '--scheme', out, '--print'];
+        const { stdout } = await machine.hknock(knock);
+        t.is(stdout.split(' ').length, 1 + knocks);
+      }
+      t.is(texts.size, 2);
+    },
+  );
+}
+
+test.serial('too few ports make no scheme', async (t) => {
+  const machine = machineOf(t);
+  for (const [kind, ports, ...options] of [
+    ['fixed', '7000-7010', '--service', 'ssh'],
+    ['dynamic', '9100-9108'],
+    ['encrypted', '9300-9554'],
+  ] as const) {
+    const out = machine.path('door.toml');
+    const args = ['scheme', kind, '--peer', 'alice', '--ports', ports, ...options, '--out', out];
+    t.is((await tryIt(t, machine, args)).code, 64);
+    t.false(existsSync(out));
+  }
+});
 
 test.serial('what is for --scheme is refused without it', async (t) => {
   const { machine } = await furnished(t);

@@ -43,7 +43,12 @@ test('a service is added behind what is there, comments and all', async (t) => {
   });
   t.true((await readFile(path, 'utf8')).startsWith(before));
   t.is((await stat(path)).mode & 0o777, 0o600);
-  t.deepEqual((await readdir(directory)).sort(), ['hknock.toml', 'peers', 'responder.key']);
+  t.deepEqual((await readdir(directory)).sort(), [
+    'hknock.toml',
+    'peers',
+    'responder.key',
+    'schemes',
+  ]);
 });
 
 test('of services that are added at once none is lost', async (t) => {

@@ -14,7 +14,12 @@ test('a new folder is complete, private and ready to be loaded', async (t) => {
   const directory = join(await scratch(t), 'etc', 'hknock');
   await initServerFolder(directory, { entropy });
   const mode = async (name: string) => (await stat(join(directory, name))).mode & 0o777;
-  t.deepEqual((await readdir(directory)).sort(), ['hknock.toml', 'peers', 'responder.key']);
+  t.deepEqual((await readdir(directory)).sort(), [
+    'hknock.toml',
+    'peers',
+    'responder.key',
+    'schemes',
+  ]);
   t.deepEqual(
     await Promise.all(['.', 'peers', 'hknock.toml', 'responder.key'].map(mode)),
     [0o700, 0o700, 0o600, 0o600],
@@ -32,7 +37,7 @@ test('the addresses that are asked for are listened on', async (t) => {
   t.deepEqual((await loadServerFolder(directory)).config.listen, listen);
 });
 
-for (const name of ['hknock.toml', 'responder.key', 'peers']) {
+for (const name of ['hknock.toml', 'responder.key', 'peers', 'schemes']) {
   test(`nothing is overwritten or added where there is a ${name}`, async (t) => {
     const directory = await scratch(t);
     await writeFile(join(directory, name), 'mine');
@@ -53,7 +58,13 @@ test('a folder with other things in it keeps them', async (t) => {
   const directory = await scratch(t);
   await mkdir(join(directory, 'ca'));
   await initServerFolder(directory, { entropy });
-  t.deepEqual((await readdir(directory)).sort(), ['ca', 'hknock.toml', 'peers', 'responder.key']);
+  t.deepEqual((await readdir(directory)).sort(), [
+    'ca',
+    'hknock.toml',
+    'peers',
+    'responder.key',
+    'schemes',
+  ]);
 });
 
 test('when it fails half-way nothing is left, not even the folder', async (t) => {

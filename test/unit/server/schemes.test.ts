@@ -1,5 +1,5 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { decodeScheme, schemePath } from '../../../src/config/scheme-files.ts';
 import type { Call } from '../../../src/sequence/scheme.ts';
@@ -49,7 +49,6 @@ class Gate {
     const logFile = logOf(folder);
     await writeFile(logFile, '');
     const path = schemePath(folder.path, 'door');
-    await mkdir(dirname(path));
     await writeFile(path, scheme, { mode: 0o600 });
     await folder.edit(/schemes = \[\]/, 'schemes = ["door"]');
     await folder.edit(/source = "nflog"/, 'source = "log"');
