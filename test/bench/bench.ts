@@ -5,6 +5,8 @@ import { leaks } from './gate-leaks.ts';
 import { throughput } from './gate.ts';
 import { grants } from './grants.ts';
 import { knocks } from './knocks.ts';
+import { mix } from './mix.ts';
+import { openPorts } from './open-ports.ts';
 import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
 import { sequences } from './sequences.ts';
@@ -18,7 +20,9 @@ const parts: readonly (readonly [
   ['Knocking through a NAT', knocks, true],
   ['What one core deals with', rates, false],
   ['Packets with certificates', packets, false],
+  ['Packets of which one in a hundred is a knock', mix, false],
   ['Grants in the kernel', grants, true],
+  ['One port after the other', openPorts, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
   ['Memory under garbage', memory, false],
   ['Through the gate', throughput, false],
