@@ -42,6 +42,11 @@ interface Source {
 export class Tracker {
   readonly #limits: TrackerLimits;
   readonly #sources = new Map<string, Source>();
+  /**
+   * Stands before the source heard least recently. Kept, because each new one would have to pass all places at the map's
+   * beginning from which something was taken: tens of thousands in a scan from ever new addresses.
+   */
+  #oldest = this.#sources.keys();
   #packets = 0;
 
   constructor(limits: TrackerLimits) {
@@ -84,9 +89,11 @@ export class Tracker {
     this.#forget(key);
     this.#sources.set(key, source);
     this.#packets += source.trail.length;
-    for (const oldest of this.#sources.keys()) {
-      if (this.size <= this.#limits.capacity || oldest === key) return;
-      this.#forget(oldest);
+    while (this.size > this.#limits.capacity) {
+      const { done, value: oldest } = this.#oldest.next();
+      if (done === true) this.#oldest = this.#sources.keys();
+      else if (oldest === key) return;
+      else this.#forget(oldest);
     }
   }
 

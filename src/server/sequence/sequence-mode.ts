@@ -20,7 +20,7 @@ import { NumberPorts } from './number-ports.ts';
 import type { PacketSource } from './source.ts';
 import { WatchTable } from './watch-table.ts';
 
-/** Sources and packets that are remembered: some 50 MB at most. */
+/** Sources and packets that are remembered: some 60 MB at most. */
 const TRACKER_CAPACITY = 131_072;
 
 /** Sources that are banned at a time. */

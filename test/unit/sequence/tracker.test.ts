@@ -120,3 +120,19 @@ test('T-09: a knock comes through between the packets of ten that scan', (t) => 
   }
   t.deepEqual(heard, knocks);
 });
+
+test('T-09: what was heard least recently goes first, and comes back as if new', (t) => {
+  const tracker = new Tracker({ ...limits, capacity: 6 });
+  const hear = (source: string, port: number) =>
+    portsOf(tracker.observe(syn(`192.0.2.${source}`, port), at(0)));
+  hear('1', 10);
+  hear('2', 20);
+  t.deepEqual(hear('1', 11), [10, 11]);
+  t.deepEqual(hear('3', 30), [30], 'which takes the room of 2');
+  t.deepEqual(hear('1', 12), [10, 11, 12]);
+  t.deepEqual(hear('2', 21), [21], 'which takes the room of 3');
+  t.deepEqual(hear('3', 31), [31], 'which takes the room of 1');
+  t.deepEqual(hear('2', 22), [21, 22]);
+  t.deepEqual(hear('1', 13), [13]);
+  t.true(tracker.size <= 6);
+});
