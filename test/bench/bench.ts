@@ -10,6 +10,7 @@ import { openPorts } from './open-ports.ts';
 import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
 import { sequences } from './sequences.ts';
+import { manySources } from './sources.ts';
 import { formatRows, type Row } from './table.ts';
 
 const parts: readonly (readonly [
@@ -24,6 +25,7 @@ const parts: readonly (readonly [
   ['Grants in the kernel', grants, true],
   ['One port after the other', openPorts, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
+  ['Scans from ever new sources', manySources, false],
   ['Memory under garbage', memory, false],
   ['Through the gate', throughput, false],
   ['Ten thousand through the gate', leaks, false],
