@@ -9,6 +9,7 @@ import { mix } from './mix.ts';
 import { openPorts } from './open-ports.ts';
 import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
+import { saturated } from './saturated.ts';
 import { sequences } from './sequences.ts';
 import { manySources } from './sources.ts';
 import { formatRows, type Row } from './table.ts';
@@ -22,6 +23,7 @@ const parts: readonly (readonly [
   ['What one core deals with', rates, false],
   ['Packets with certificates', packets, false],
   ['Packets of which one in a hundred is a knock', mix, false],
+  ['Secrets while certificates are examined', saturated, false],
   ['Grants in the kernel', grants, true],
   ['One port after the other', openPorts, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
