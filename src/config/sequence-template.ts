@@ -10,7 +10,7 @@ schemes = []
 source = "nflog"
 # The kernel's log group; another one if some other program has it.
 group = 6220
-# The file with those lines, and what your rule writes before "IN=".
+# The file with those lines, or "/dev/kmsg" for the kernel's log itself; and what your rule writes before "IN=".
 log_file = "/var/log/kern.log"
 log_prefix = "hknock: "
 # How long a sequence may take.

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import { netTestWith } from '../support/capabilities.ts';
 import {
@@ -8,7 +9,7 @@ import {
   servicePort,
 } from '../support/deployment.ts';
 import type { Machine } from '../support/machine.ts';
-import { until } from '../support/netns.ts';
+import { cleanUp, until } from '../support/netns.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
 
@@ -166,3 +167,42 @@ test('a revoked peer’s sequence opens nothing, though the configuration is bro
   await until(() => daemon.log.includes('service-refused'), 'the refusal to be told');
   t.is(await visit(client, target), 'no answer');
 });
+
+test('from the kernel’s own log, into which no program can write a knock', async (t) => {
+  logFromNamespaces(t);
+  const { server, client } = await deploySequences(t, {
+    configure: (text) =>
+      text
+        .replace('source = "nflog"', 'source = "log"')
+        .replace('log_file = "/var/log/kern.log"', 'log_file = "/dev/kmsg"')
+        .replace('log_prefix = "hknock: "', 'log_prefix = "our knock: "'),
+  });
+  const rule = 'tcp dport 20000-32767 log prefix "our knock: " drop';
+  const input = `table inet operator { chain input { type filter hook input priority 0; ${rule}; }; }`;
+  await server.place.exec(['nft', '-f', '-'], { input });
+
+  for (const knock of (await printed(client)).slice(1)) {
+    const [port = ''] = knock.split(':');
+    writeFileSync('/dev/kmsg', `<4>${forged(port)}\n`);
+  }
+  t.is(await visit(client, target), 'no answer');
+  t.is((await countersOf(server))['granted'], 0);
+  await client.hknock(['sequence', 'gate', 'web']);
+  await reaches(server, 'granted', 1);
+  t.is(await visit(client, target), welcome);
+});
+
+/** What the kernel would say of a SYN from the client, but for its facility. */
+function forged(port: string): string {
+  return `our knock: IN=eth0 OUT= SRC=${addresses.public} DST=${addresses.server} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=1 DF PROTO=TCP SPT=40000 DPT=${port} WINDOW=64240 RES=0x00 SYN URGP=0`;
+}
+
+/** Has the kernel log what rules in namespaces want logged, which it does not by itself: they could fill the log. */
+function logFromNamespaces(t: ExecutionContext): void {
+  const knob = '/proc/sys/net/netfilter/nf_log_all_netns';
+  const before = readFileSync(knob, 'utf8');
+  writeFileSync(knob, '1');
+  cleanUp(t, () => {
+    writeFileSync(knob, before);
+  });
+}

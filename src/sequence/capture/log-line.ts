@@ -23,7 +23,30 @@ export const MAX_LINE_LENGTH = 2048;
 export function parseLogLine(line: string, prefix: string): Packet | Ignored | Foreign {
   if (line.length > MAX_LINE_LENGTH) return 'foreign';
   const said = kernelLine.exec(line)?.[1];
-  if (said?.startsWith(`${prefix}IN=`) !== true) return 'foreign';
+  return said === undefined ? 'foreign' : parseKernelWords(said, prefix);
+}
+
+/** A message of the kernel's log, as one read of `/dev/kmsg` gives it (Linux, Documentation/ABI/testing/dev-kmsg). */
+export interface KernelRecord {
+  /** Counts all messages; those between two that are read have been lost. */
+  readonly number: number;
+  readonly packet: Packet | Ignored | Foreign;
+}
+
+/**
+ * Reads one record of `/dev/kmsg`: priority, number, time and flags, then the message. Those of programs are foreign: the kernel
+ * lets nobody else write with facility 0.
+ * @returns null when it is no record
+ */
+export function parseKernelRecord(text: string, prefix: string): KernelRecord | null {
+  const [, priority, number, said] = /^(\d+),(\d+),\d+,[^;]*;([^\n]*)/.exec(text) ?? [];
+  if (said === undefined) return null;
+  const isKernels = Number(priority) >> 3 === 0;
+  return { number: Number(number), packet: isKernels ? parseKernelWords(said, prefix) : 'foreign' };
+}
+
+function parseKernelWords(said: string, prefix: string): Packet | Ignored | Foreign {
+  if (!said.startsWith(`${prefix}IN=`)) return 'foreign';
   const fields = fieldsOf(said.slice(prefix.length));
   return fields === null ? 'malformed' : toPacket(fields);
 }

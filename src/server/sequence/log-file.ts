@@ -45,11 +45,7 @@ export class LogFileSource implements PacketSource {
       source.#lookLater();
       return source;
     } catch (cause) {
-      const why = systemCode(cause) ?? 'unknown';
-      throw new HknockError('host', `${options.path} cannot be read (${why})`, {
-        hint: 'set log_file in [sequence] to the file that your firewall logs to',
-        cause,
-      });
+      throw unreadable(options.path, cause);
     }
   }
 
@@ -143,4 +139,12 @@ export class LogFileSource implements PacketSource {
     const packet = parseLogLine(line, this.#options.prefix);
     if (packet !== 'foreign') this.#options.listener(packet);
   }
+}
+
+/** What to say when a log cannot be read. */
+export function unreadable(path: string, cause: unknown): HknockError {
+  return new HknockError('host', `${path} cannot be read (${systemCode(cause) ?? 'unknown'})`, {
+    hint: 'set log_file in [sequence] to the file that your firewall logs to',
+    cause,
+  });
 }

@@ -13,6 +13,7 @@ import { StepStore } from '../../store/step-store.ts';
 import type { MonotonicMs } from '../../units/time.ts';
 import type { Mode, ModeContext } from '../mode.ts';
 import { Bailiff, executions } from './bailiff.ts';
+import { KERNEL_LOG, KernelLogSource } from './kernel-log.ts';
 import { LogFileSource } from './log-file.ts';
 import { startAfterLeftover } from './leftover.ts';
 import { NflogSource } from './nflog.ts';
@@ -146,7 +147,8 @@ class SequenceMode implements Mode {
       this.#receive(packet);
     };
     if (source === 'log') {
-      return LogFileSource.start({ path: file.file, prefix: file.prefix, listener, clock, log });
+      const Source = file.file === KERNEL_LOG ? KernelLogSource : LogFileSource;
+      return Source.start({ path: file.file, prefix: file.prefix, listener, clock, log });
     }
     // first the ear, then the rules: a capture that does not start leaves no port shut
     const start = (): Promise<NflogSource> => NflogSource.start({ group, listener, clock, log });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { parseLogLine } from '../../../../src/sequence/capture/log-line.ts';
+import { parseKernelRecord, parseLogLine } from '../../../../src/sequence/capture/log-line.ts';
 
 const prefix = 'knock: ';
 const syn =
@@ -91,6 +91,27 @@ test('whatever the text behind the prefix, nothing is thrown', (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
       t.notThrows(() => parseLogLine(line(`IN=${text}`), prefix));
+    }),
+  );
+});
+
+test('a record of the kernel’s own log counts, and none of a program’s', (t) => {
+  const record = (priority: number): string =>
+    `${String(priority)},815,4711,-;${prefix}${syn}\n SUBSYSTEM=net\n`;
+  t.like(parseKernelRecord(record(4), prefix), { number: 815, packet: { port: 7000 } });
+  t.deepEqual(parseKernelRecord(record(12), prefix), { number: 815, packet: 'foreign' });
+  t.deepEqual(parseKernelRecord('6,816,4712,-,caller=T1;eth0: up\n', prefix), {
+    number: 816,
+    packet: 'foreign',
+  });
+  t.is(parseKernelRecord(' SUBSYSTEM=net\n', prefix), null);
+});
+
+test('no bytes are a record by accident', (t) => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const read = parseKernelRecord(text, prefix);
+      t.true(read === null || read.packet === 'foreign');
     }),
   );
 });
