@@ -8,6 +8,7 @@ import { type GrantId, parseServiceName } from '../../src/units/names.ts';
 import type { Port } from '../../src/units/network.ts';
 import type { UnixMs } from '../../src/units/time.ts';
 import { loopback } from './target.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 /** What a gate's process is asked: to admit or to end the grants of these numbers, or what it holds. */
 export interface GateOrder {
@@ -48,7 +49,7 @@ export class GateTarget {
   static async start(servicePort: Port): Promise<GateTarget> {
     const program = fileURLToPath(new URL('gate-program.ts', import.meta.url));
     const child = fork(program, [String(servicePort)], {
-      execArgv: ['--expose-gc', '--import', 'ts-blank-space/register'],
+      execArgv: ['--expose-gc', ...readTypeScript],
     });
     const [port] = (await once(child, 'message')) as [Port];
     return new GateTarget(child, port, servicePort);

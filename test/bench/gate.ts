@@ -10,6 +10,7 @@ import { isInstalled } from '../support/programs.ts';
 import { freePort } from '../support/free-port.ts';
 import { GateTarget } from './gate-target.ts';
 import type { Row } from './table.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 /** Sent each way, over each of the connections. */
 const BYTES = 6000 * 65_536;
@@ -103,7 +104,7 @@ interface Started {
 /** Starts a service of ours in a process of its own. */
 export async function startService(name: string): Promise<Started> {
   const program = fileURLToPath(new URL(name, import.meta.url));
-  const child = fork(program, { execArgv: ['--import', 'ts-blank-space/register'] });
+  const child = fork(program, { execArgv: [...readTypeScript] });
   const [port] = (await once(child, 'message')) as [Port];
   return { child, port };
 }

@@ -24,6 +24,7 @@ import { type InitiatorContext, start, step } from '../../src/handshake/initiato
 import { type CertificateWorld, certificateWorld, client, unlimited } from './certificate-world.ts';
 import { milliseconds, percentile, type Row } from './table.ts';
 import { loopback, peerName } from './target.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 const REQUESTS = 3000;
 
@@ -139,7 +140,7 @@ async function spoiltResponse(
 
 async function timesOf(port: number, requests: readonly Uint8Array[]): Promise<readonly number[]> {
   const program = fileURLToPath(new URL('latency-program.ts', import.meta.url));
-  const args = ['--import', 'ts-blank-space/register', program, String(port), String(REQUESTS)];
+  const args = [...readTypeScript, program, String(port), String(REQUESTS)];
   const hex = requests.map((each) => Buffer.from(each).toString('hex'));
   const { stdout } = await promisify(execFile)(process.execPath, [...args, ...hex], {
     maxBuffer: 16_777_216,

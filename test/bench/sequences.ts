@@ -9,6 +9,7 @@ import { type Daemon, Machine } from '../support/machine.ts';
 import { link, Namespace } from '../support/netns.ts';
 import { startService } from '../support/service.ts';
 import { milliseconds, percentile, perSecond, type Row } from './table.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 /*
  * Two namespaces and a veth pair between them. Not loopback itself: what comes over it passes every door of ours.
@@ -190,7 +191,7 @@ async function knock(
   { files, pauseMs }: { readonly files: readonly string[]; readonly pauseMs: number },
 ): Promise<readonly number[]> {
   const program = fileURLToPath(new URL('sequence-program.ts', import.meta.url));
-  const node = [process.execPath, '--import', 'ts-blank-space/register', program];
+  const node = [process.execPath, ...readTypeScript, program];
   const args = [String(servicePort), String(pauseMs), ...files];
   const { stdout } = await client.place.exec([...node, ...args], { timeoutMs: 120_000 });
   return JSON.parse(stdout) as number[];

@@ -197,14 +197,16 @@ netTest.serial(
       return client.hknock(argv, { allowFailure: true });
     };
     const { rsa, ...others } = badCertificates;
-    // side by side: each waits long for its answer
-    const knocks = Object.keys(others).map((name) => knockWith(name));
-    for (const { stdout } of await Promise.all(knocks)) {
-      t.deepEqual(JSON.parse(stdout), { granted: false, reason: 'no-answer' });
-    }
-    for (const reason of Object.values(others)) {
-      t.regex(daemon.log, new RegExp(` warn certificate refused .*reason=${reason}\\b`));
-    }
+    const isSaid = (reason: string): boolean =>
+      new RegExp(` warn certificate refused .*reason=${reason}\\b`).test(daemon.log);
+    // side by side: each waits long for its answer; again where a busy machine has examined none of its Responses in time
+    await until(async () => {
+      const unsaid = Object.entries(others).filter(([, reason]) => !isSaid(reason));
+      for (const { stdout } of await Promise.all(unsaid.map(([name]) => knockWith(name)))) {
+        t.deepEqual(JSON.parse(stdout), { granted: false, reason: 'no-answer' });
+      }
+      return unsaid.length === 0;
+    }, 'a line for each');
     t.is((await knockWith('rsa')).code, 65, `${rsa}: it does not even leave the client`);
     t.like(JSON.parse((await knockWith('good')).stdout), { granted: true });
     t.is(await visit(client, target), welcome);

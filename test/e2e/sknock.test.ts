@@ -9,6 +9,7 @@ import { cleanUp, type Finished, until } from '../support/netns.ts';
 import { defects, type Knock } from '../support/sknock-packets.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
+import { readTypeScript } from '../support/typescript.ts';
 
 const sender = fileURLToPath(new URL('sknock-sender.ts', import.meta.url));
 const KNOCK_PORT = 62_203;
@@ -91,7 +92,7 @@ async function send(
   machine: Machine,
   { to, server, knocks }: { to: string; server: string; knocks: readonly Knock[] },
 ): Promise<string> {
-  const node = [process.execPath, '--import', 'ts-blank-space/register', sender];
+  const node = [process.execPath, ...readTypeScript, sender];
   const words = [to, String(KNOCK_PORT), server, JSON.stringify(knocks)];
   return (await machine.run([...node, ...words])).stdout;
 }
