@@ -7,6 +7,7 @@ import { grants } from './grants.ts';
 import { knocks } from './knocks.ts';
 import { mix } from './mix.ts';
 import { openPorts } from './open-ports.ts';
+import { overhead } from './overhead.ts';
 import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
 import { saturated } from './saturated.ts';
@@ -20,6 +21,7 @@ const parts: readonly (readonly [
   net: boolean,
 ])[] = [
   ['Knocking through a NAT', knocks, true],
+  ['What a knock adds', overhead, true],
   ['What one core deals with', rates, false],
   ['Packets with certificates', packets, false],
   ['Packets of which one in a hundred is a knock', mix, false],
