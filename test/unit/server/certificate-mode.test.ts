@@ -125,9 +125,14 @@ test('expired, of another authority, revoked, or another’s: silence, a counter
   const alice = await stage.access(running, 'alice');
   const carol = await stage.access(running, 'carol');
   const mallory = await stage.access(running, 'mallory', other);
+  // again where a busy machine was too slow for a client to get as far as its proof
+  const untilRefused = (access: Parameters<typeof outcomeOf>[0]): Promise<void> =>
+    until(async () => {
+      t.is(await outcomeOf(access), 'no-answer');
+      return refusedIn(running).length > 0;
+    }, 'the refusal to be logged');
 
-  t.is(await outcomeOf(carol), 'no-answer');
-  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  await untilRefused(carol);
   t.like(refusedIn(running)[0], {
     ...tellTale,
     reason: 'certificate-revoked',
@@ -137,22 +142,19 @@ test('expired, of another authority, revoked, or another’s: silence, a counter
   t.true(before > 0);
   log.lines.length = 0;
 
-  t.is(await outcomeOf(mallory), 'no-answer');
-  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  await untilRefused(mallory);
   t.like(refusedIn(running)[0], { ...tellTale, reason: 'certificate-untrusted' });
   t.true(dropsOf(running, 'certificate') > before);
 
   log.lines.length = 0;
-  t.is(await outcomeOf({ ...alice, privateKey: carol.privateKey }), 'no-answer');
-  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  await untilRefused({ ...alice, privateKey: carol.privateKey });
   t.like(refusedIn(running)[0], { ...tellTale, reason: 'proof' });
   t.true(dropsOf(running, 'proof') > 0);
 
   t.like(await knockFor(alice), { granted: true }, 'positive control');
   log.lines.length = 0;
   running.clock.advance(TWO_YEARS_MS);
-  t.is(await outcomeOf(alice), 'no-answer');
-  await until(() => refusedIn(running).length > 0, 'the refusal to be logged');
+  await untilRefused(alice);
   t.like(refusedIn(running)[0], { reason: 'certificate-expired' });
   t.is(server.status().knocks.granted, 1);
 });
