@@ -1,16 +1,14 @@
 import { ascii, concat, isZero } from '../bytes/bytes.ts';
 import { decodeUint16, encodeUint16 } from '../bytes/integer.ts';
+import { MAX_SENT_CERTIFICATE_LENGTH } from '../bytes/key-lengths.ts';
 import { NONCE_LENGTH, open, seal, TAG_LENGTH } from '../crypto/aead.ts';
 import { hkdfBlocks, hkdfExtract } from '../crypto/kdf.ts';
 import { SIGNATURE_LENGTH } from '../crypto/p256.ts';
 import { REQUEST_BODY_LENGTH } from '../handshake/wire/request.ts';
 
-/** Longest certificate that there is room for, DER (certificate.md, section 1). */
-export const MAX_CERTIFICATE_LENGTH = 700;
-
 const CERTIFICATE_LENGTH_AT = REQUEST_BODY_LENGTH + SIGNATURE_LENGTH;
 const CERTIFICATE_AT = CERTIFICATE_LENGTH_AT + 2;
-const CONTENT_LENGTH = CERTIFICATE_AT + MAX_CERTIFICATE_LENGTH;
+const CONTENT_LENGTH = CERTIFICATE_AT + MAX_SENT_CERTIFICATE_LENGTH;
 
 export const ENVELOPE_LENGTH = CONTENT_LENGTH + TAG_LENGTH;
 
@@ -85,7 +83,8 @@ export function openEnvelope(
   if (bytes === null) return 'envelope';
   const length = decodeUint16(bytes, CERTIFICATE_LENGTH_AT);
   const end = CERTIFICATE_AT + length;
-  if (length === 0 || length > MAX_CERTIFICATE_LENGTH || !isZero(bytes, end)) return 'malformed';
+  if (length === 0 || length > MAX_SENT_CERTIFICATE_LENGTH || !isZero(bytes, end))
+    return 'malformed';
   return {
     wish: bytes.subarray(0, REQUEST_BODY_LENGTH),
     signature: bytes.subarray(REQUEST_BODY_LENGTH, CERTIFICATE_LENGTH_AT),

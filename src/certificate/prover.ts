@@ -1,9 +1,10 @@
+import { MAX_SENT_CERTIFICATE_LENGTH } from '../bytes/key-lengths.ts';
 import { NONCE_LENGTH } from '../crypto/aead.ts';
 import { AgreementKey } from '../crypto/p256.ts';
 import type { InitiatorContext, Proof, Prover } from '../handshake/initiator.ts';
 import { transcriptHash } from '../handshake/transcript.ts';
 import { encodeRequestBody } from '../handshake/wire/request.ts';
-import { envelopeKeys, MAX_CERTIFICATE_LENGTH, sealEnvelope } from './envelope.ts';
+import { envelopeKeys, sealEnvelope } from './envelope.ts';
 import { encodeResponse, ZERO_BODY } from './response.ts';
 import { certificateTranscript, signedMessage } from './transcript.ts';
 
@@ -22,8 +23,8 @@ export interface Holder {
  * @throws {RangeError} when the certificate is too long: whoever loaded it should have looked
  */
 export function certificateProver(holder: Holder): Prover {
-  if (holder.certificate.length > MAX_CERTIFICATE_LENGTH) {
-    throw new RangeError(`expected at most ${String(MAX_CERTIFICATE_LENGTH)} bytes`);
+  if (holder.certificate.length > MAX_SENT_CERTIFICATE_LENGTH) {
+    throw new RangeError(`expected at most ${String(MAX_SENT_CERTIFICATE_LENGTH)} bytes`);
   }
   return {
     requestBody: ZERO_BODY,

@@ -1,9 +1,9 @@
 import { decodeEndpoint, ENDPOINT_LENGTH } from '../bytes/address.ts';
+import { POINT_LENGTH } from '../bytes/key-lengths.ts';
 import { concat } from '../bytes/bytes.ts';
 import { decodeUint64 } from '../bytes/integer.ts';
 import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
 import { NONCE_LENGTH, open, seal } from '../crypto/aead.ts';
-import { POINT_LENGTH } from '../crypto/p256.ts';
 import { COOKIE_LENGTH } from '../guard/cookie-jar.ts';
 import type { Repeated } from '../handshake/challenger.ts';
 import type { HandshakeKeys } from '../handshake/keys.ts';

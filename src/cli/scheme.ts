@@ -92,7 +92,7 @@ function exampleOf(kind: string, options = ''): string {
 }
 
 async function make(
-  { out }: Pick<NewOptions, 'out'>,
+  { out, what = 'the scheme is' }: { readonly out: string; readonly what?: string },
   render: (entropy: Entropy) => string,
 ): Promise<void> {
   const { decodeScheme } = await import('../config/scheme-files.ts');
@@ -101,7 +101,7 @@ async function make(
   const text = render(createSystemEntropy());
   decodeScheme(text, { file: out, code: 'usage', content: 'secret' });
   await createPrivateFile(out, text, { forFolderOwner: true });
-  tell(`the scheme is in ${out}; name it in 'schemes' of [sequence]`);
+  tell(`${what} in ${out}; name it in 'schemes' of [sequence]`);
 }
 
 async function oneTime({ out, numberPort, ...options }: OneTimeOptions): Promise<void> {
@@ -110,14 +110,9 @@ async function oneTime({ out, numberPort, ...options }: OneTimeOptions): Promise
     throw new HknockError('usage', 'there are fewer ports than a sequence has');
   }
   const { renderOneTimeFile } = await import('../config/one-time-file.ts');
-  const { decodeScheme } = await import('../config/scheme-files.ts');
-  const { createPrivateFile } = await import('../store/private-file.ts');
-  const { createSystemEntropy } = await import('../system/entropy.ts');
   const request = { ...options, numberPort: numberPort ?? null };
-  const text = renderOneTimeFile(request, createSystemEntropy());
-  decodeScheme(text, { file: out, code: 'usage', content: 'secret' });
-  await createPrivateFile(out, text, { forFolderOwner: true });
-  tell(`${String(options.count)} sequences are in ${out}; name it in 'schemes' of [sequence]`);
+  const what = `${String(options.count)} sequences are`;
+  await make({ out, what }, (entropy) => renderOneTimeFile(request, entropy));
 }
 
 function numberFrom(least: number, most: number): (text: string) => number {

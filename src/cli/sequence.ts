@@ -104,11 +104,10 @@ async function knockByScheme(
     });
   }
   const { readSchemeFile } = await import('../config/scheme-files.ts');
-  const { resolveHost } = await import('../client/resolve.ts');
+  const { firstAddress } = await import('../client/resolve.ts');
   const { sendHits } = await import('../client/scheme-sequence.ts');
   const scheme = await readSchemeFile(options.scheme, { code: 'bad-input' });
-  const [server] = await resolveHost(host);
-  if (server === undefined) throw new HknockError('no-answer', `'${host}' has no address`);
+  const server = await firstAddress(host);
   const call = callOf(wanted, options);
   const number = call.number === undefined && (await numberOf(scheme, server));
   const hits = scheme.hits({ ...call, ...number });

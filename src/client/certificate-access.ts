@@ -1,4 +1,4 @@
-import { MAX_CERTIFICATE_LENGTH } from '../certificate/envelope.ts';
+import { MAX_SENT_CERTIFICATE_LENGTH } from '../bytes/key-lengths.ts';
 import { DEFAULT_PORT } from '../store/profile.ts';
 import type { Port, Prefix } from '../units/network.ts';
 import { type Identity, type IdentityFiles, readIdentity } from './identity.ts';
@@ -23,7 +23,7 @@ export interface CertificateFiles extends IdentityFiles {
  * @throws {HknockError} `bad-input` when a file is missing or wrong, `config` when others have access to the key
  */
 export async function readCertificateAccess(files: CertificateFiles): Promise<CertificateAccess> {
-  const identity = await readIdentity(files, MAX_CERTIFICATE_LENGTH);
+  const identity = await readIdentity(files, MAX_SENT_CERTIFICATE_LENGTH);
   const { hosts, port = DEFAULT_PORT } = files;
   return { ...identity, hosts, port, expect: [] };
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { MAX_CERTIFICATE_LENGTH } from '../certificate/envelope.ts';
+import { MAX_SENT_CERTIFICATE_LENGTH } from '../bytes/key-lengths.ts';
 import { lobbyCredential } from '../certificate/lobby.ts';
 import { pointOf } from '../crypto/p256.ts';
 import { HknockError } from '../errors/hknock-error.ts';
@@ -24,7 +24,10 @@ export interface CertificateProfileRequest extends IdentityFiles {
  */
 export async function certificateProfile(request: CertificateProfileRequest): Promise<Profile> {
   const { hosts, port = DEFAULT_PORT, services, ...files } = request;
-  const { certificate, privateKey, serverKey } = await readIdentity(files, MAX_CERTIFICATE_LENGTH);
+  const { certificate, privateKey, serverKey } = await readIdentity(
+    files,
+    MAX_SENT_CERTIFICATE_LENGTH,
+  );
   const ports = readOwnAuthorisation(certificate);
   if (ports.length === 0) {
     throw new HknockError('bad-input', `${files.certificate} does not say what it opens`, {

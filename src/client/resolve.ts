@@ -35,9 +35,17 @@ export interface Whither {
  * The one address to go to where several cannot be tried: that which the system prefers.
  * @throws {HknockError} `no-answer` when the host has none
  */
-export async function singleAddress(
+export function singleAddress(
   profile: Profile,
-  { host = profile.hosts[0] ?? '', resolve = resolveHost }: Whither,
+  { host = profile.hosts[0] ?? '', resolve }: Whither,
+): Promise<IpAddress> {
+  return firstAddress(host, resolve);
+}
+
+/** The address of a host that the system prefers. @throws {HknockError} `no-answer` when it has none */
+export async function firstAddress(
+  host: string,
+  resolve: Resolve = resolveHost,
 ): Promise<IpAddress> {
   const [address] = await resolve(host);
   if (address === undefined) throw new HknockError('no-answer', `'${host}' has no address`);

@@ -1,9 +1,10 @@
 import { TRIPLE_DES_KEY_LENGTH } from '../bytes/key-lengths.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Entropy } from '../host/entropy.ts';
+import { isAscending } from '../sequence/schemes/fixed.ts';
 import { formatKey } from '../store/key-text.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { PortRange } from '../units/network.ts';
+import { formatPortRange, type PortRange } from '../units/network.ts';
 import { drawBelow, drawPorts } from './drawing.ts';
 
 const INTRODUCTION =
@@ -56,7 +57,7 @@ export function renderDynamicFile({ peer, ports }: SchemeRequest, entropy: Entro
   return `${INTRODUCTION}
 kind = "dynamic"
 peer = "${peer}"
-ports = "${rangeText(ports)}"
+ports = "${formatPortRange(ports)}"
 header = "${mark()}"
 footer = "${mark()}"
 digits = 5
@@ -68,15 +69,7 @@ export function renderEncryptedFile({ peer, ports }: SchemeRequest, entropy: Ent
   return `${INTRODUCTION}
 kind = "encrypted"
 peer = "${peer}"
-ports = "${rangeText(ports)}"
+ports = "${formatPortRange(ports)}"
 key = "${formatKey(entropy.bytes(TRIPLE_DES_KEY_LENGTH))}"
 `;
-}
-
-function rangeText({ first, last }: PortRange): string {
-  return `${String(first)}-${String(last)}`;
-}
-
-function isAscending(ports: readonly number[]): boolean {
-  return ports.every((port, at) => at === 0 || port > (ports[at - 1] ?? 0));
 }

@@ -1,6 +1,6 @@
 import type { Entropy } from '../host/entropy.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { PortRange } from '../units/network.ts';
+import { formatPortRange, type PortRange } from '../units/network.ts';
 import { drawPorts } from './drawing.ts';
 
 export interface OneTimeRequest {
@@ -23,7 +23,7 @@ export function renderOneTimeFile(request: OneTimeRequest, entropy: Entropy): st
 kind = "one-time"
 peer = "${peer}"
 service = "${service}"
-ports = "${String(ports.first)}-${String(ports.last)}"
+ports = "${formatPortRange(ports)}"
 ${numberPort === null ? '' : `number_port = ${String(numberPort)}\n`}sequences = """
 ${lines.join('\n')}
 """

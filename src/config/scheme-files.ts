@@ -5,8 +5,6 @@ import { parseToml } from '../store/toml/document.ts';
 import { reportTroubles, type Source } from '../store/toml/report.ts';
 import { findNode } from '../store/toml/tree.ts';
 import { covers } from '../sequence/scheme.ts';
-import type { SchemeContext } from '../sequence/scheme-context.ts';
-import { includesPort } from '../units/network.ts';
 import { dynamicKind } from './schemes/dynamic.ts';
 import { encryptedKind } from './schemes/encrypted.ts';
 import { fixedKind } from './schemes/fixed.ts';
@@ -87,12 +85,4 @@ function refuseNeededPorts({ watched }: SchemeFile, config: ServerConfig, file: 
     `${file}: it would shut ${protocol}/${String(port)}, which is in '${holder}'`,
     { hint: 'choose other ports for its knocks' },
   );
-}
-
-/** Finds the service that has a port. */
-export function serviceFinder({
-  services,
-}: Pick<ServerConfig, 'services'>): SchemeContext['serviceOf'] {
-  return (port) =>
-    [...services.values()].find(({ ports }) => includesPort(ports, port))?.name ?? null;
 }

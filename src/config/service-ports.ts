@@ -2,6 +2,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { ServiceName } from '../units/names.ts';
 import { formatServicePort, type ServicePort } from '../units/network.ts';
 import { loadServerConfig } from './load.ts';
+import type { ServiceConfig } from './server-config.ts';
 
 /**
  * The ports that services and ports name together, each once. The configuration is read only when a service is named.
@@ -22,4 +23,16 @@ export async function portsOf(
     });
   });
   return [...new Map(ports.map((port) => [formatServicePort(port), port])).values()];
+}
+
+/** Finds the one of some services that has a port; no two have the same. */
+export function serviceFinder(
+  services: Iterable<Pick<ServiceConfig, 'name' | 'ports'>>,
+): (port: ServicePort) => ServiceName | null {
+  const holders = new Map(
+    [...services].flatMap(({ name, ports }) =>
+      ports.map((port) => [formatServicePort(port), name] as const),
+    ),
+  );
+  return (port) => holders.get(formatServicePort(port)) ?? null;
 }

@@ -26,15 +26,11 @@ export class Mac {
 
   /** 32 bytes. */
   of(...parts: readonly Uint8Array[]): Uint8Array {
-    const inner = digest(Buffer.concat([this.#innerPad, ...parts]));
+    // as text, which comes quicker than bytes (sha256.ts)
+    const inner = hash('sha256', Buffer.concat([this.#innerPad, ...parts]), 'binary');
     this.#outer.write(inner, BLOCK_LENGTH, 'binary');
-    return Buffer.from(digest(this.#outer), 'binary');
+    return sha256(this.#outer);
   }
-}
-
-// one character a byte: as text a digest comes four times as fast as in a buffer of its own
-function digest(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'binary');
 }
 
 /** Compares without telling by its time where the difference is. Different lengths are simply unequal. */

@@ -6,6 +6,7 @@ import {
   verify as verifyEcdsa,
 } from 'node:crypto';
 import { concat } from '../bytes/bytes.ts';
+import { POINT_LENGTH } from '../bytes/key-lengths.ts';
 import type { Entropy } from '../host/entropy.ts';
 import {
   type Agree,
@@ -13,9 +14,6 @@ import {
   opensslAgreement,
   opensslVerification,
 } from './openssl-p256.ts';
-
-/** A point, SEC 1 uncompressed: 4, X, Y. */
-export const POINT_LENGTH = 65;
 
 /** An ECDSA signature as r and s, 32 bytes each (IEEE P1363). */
 export const SIGNATURE_LENGTH = 64;

@@ -121,3 +121,31 @@ export function lastKnocks(
   const own = trail.filter((each) => each.source === newest.source && isWatched(each, watched));
   return own.length < count ? null : own.slice(-count);
 }
+
+/** The last knocks, where they are a sequence's, in its order; null where they are not. */
+export function lastSequence(
+  trail: readonly Heard[],
+  watched: readonly WatchedPorts[],
+  sequence: readonly Hit[],
+): readonly Heard[] | null {
+  const used = lastKnocks(trail, watched, sequence.length);
+  return used?.every((each, at) => isSame(each, sequence[at])) === true ? used : null;
+}
+
+/** What some packets are for, each once. */
+export function portsOfHits(hits: readonly Hit[]): readonly WatchedPorts[] {
+  return hits
+    .filter((hit, at) => hits.findIndex((each) => isSame(each, hit)) === at)
+    .map(({ protocol, port }) => ({ protocol, first: port, last: port }));
+}
+
+/** Whether a client wants something said that a sequence of fixed ports has no place for. */
+export function saysMore({ port, address, lifetimeMs }: Call): boolean {
+  return port !== undefined || address !== undefined || lifetimeMs !== undefined;
+}
+
+type PortOf = Pick<Hit, 'protocol' | 'port'>;
+
+function isSame(a: PortOf, b: PortOf | undefined): boolean {
+  return a.protocol === b?.protocol && a.port === b.port;
+}

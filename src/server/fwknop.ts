@@ -1,17 +1,19 @@
 import { goesBySource } from '../units/admission.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
+import { serviceFinder } from '../config/service-ports.ts';
 import { equalConstantTime } from '../crypto/mac.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { type SpaDropReason, spaDropReasons } from '../fwknop/drop-reason.ts';
+import { spaDropReasons } from '../fwknop/drop-reason.ts';
 import { type SeenPacket, SpaReplayRecord } from '../fwknop/replay-record.ts';
 import { type SpaPeer, SpaResponder, type SpaTerms } from '../fwknop/responder.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import { SpaReplayFile } from '../store/spa-replay-file.ts';
 import type { Knock } from '../units/knock.ts';
-import { type Endpoint, formatEndpoint, formatServicePort } from '../units/network.ts';
+import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import type { Mode, ModeContext } from './mode.ts';
+import { zeroCounts } from './zero-counts.ts';
 
 /**
  * Packets remembered: a good one is remembered for at most twice the age that it may have, so with the usual 120 s this is 17 a
@@ -58,10 +60,7 @@ class FwknopMode implements Mode {
   readonly #context: ModeContext;
   readonly #parts: Parts;
   readonly #responder: SpaResponder;
-  readonly #drops = Object.fromEntries(spaDropReasons.map((reason) => [reason, 0])) as Record<
-    SpaDropReason,
-    number
-  >;
+  readonly #drops = zeroCounts(spaDropReasons);
   #granted = 0;
   #refused = 0;
   #lines = 0;
@@ -183,14 +182,12 @@ function termsOf({ config, peers }: ServerFolder): SpaTerms {
       : [{ name, keys: fwknop }],
   );
   refuseSharedKeys(admitted);
-  const services = new Map(
-    [...config.services.values()]
-      .filter(({ admission }) => goesBySource(admission ?? config.policy.admission))
-      .flatMap(({ name, ports }) => ports.map((port) => [formatServicePort(port), name] as const)),
+  const services = [...config.services.values()].filter(({ admission }) =>
+    goesBySource(admission ?? config.policy.admission),
   );
   return {
     peers: admitted,
-    serviceOf: (port) => services.get(formatServicePort(port)) ?? null,
+    serviceOf: serviceFinder(services),
     maxAgeMs,
     acceptsAnySource: acceptAnySource,
   };

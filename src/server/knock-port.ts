@@ -9,6 +9,7 @@ import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 import type { LeaseOutcome, LeaseWish } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
+import { zeroCounts } from './zero-counts.ts';
 
 /** Who judges the datagrams that begin with a tag of his, at once or when work elsewhere is done. Never throws. */
 export interface Judge {
@@ -54,10 +55,7 @@ interface Path {
 /** The UDP port where knocks come in: runs the responder over a socket. */
 export class KnockPort {
   readonly #options: KnockPortOptions;
-  readonly #drops = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<
-    DropReason,
-    number
-  >;
+  readonly #drops = zeroCounts(dropReasons);
   readonly #judges = new Set<Judge>();
   #answered = 0;
   #granted = 0;

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { ServerFolder } from '../config/server-folder.ts';
 import type { SknockConfig } from '../config/server-config.ts';
+import { serviceFinder } from '../config/service-ports.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
-import { type SknockDropReason, sknockDropReasons } from '../sknock/drop-reason.ts';
+import { sknockDropReasons } from '../sknock/drop-reason.ts';
 import type { SknockExamination } from '../sknock/examine.ts';
 import {
   type SknockArrival,
@@ -12,8 +13,7 @@ import {
   type SknockKnock,
   SknockResponder,
 } from '../sknock/responder.ts';
-import type { ServiceName } from '../units/names.ts';
-import { type Endpoint, formatServicePort } from '../units/network.ts';
+import type { Endpoint } from '../units/network.ts';
 import type { Certificates } from './certificates.ts';
 import { DropLog } from './drop-log.ts';
 import { examinersFor } from './examiners.ts';
@@ -21,6 +21,7 @@ import type { Mode, ModeContext } from './mode.ts';
 import { RedirectedRange } from './redirected-range.ts';
 import { SknockReplays } from './sknock-replays.ts';
 import { SknockThreads } from './sknock-threads.ts';
+import { zeroCounts } from './zero-counts.ts';
 
 /** The ports of which the reference client chooses one at random for each knock. */
 const REFERENCE_PORTS = [10_000, 60_000] as const;
@@ -74,10 +75,7 @@ class SknockMode implements Mode {
   readonly #parts: Parts;
   readonly #limits: KnockLimits;
   readonly #dropLog: DropLog;
-  readonly #drops = Object.fromEntries(sknockDropReasons.map((reason) => [reason, 0])) as Record<
-    SknockDropReason,
-    number
-  >;
+  readonly #drops = zeroCounts(sknockDropReasons);
   #granted = 0;
   #refused = 0;
   #failed = 0;
@@ -112,14 +110,9 @@ class SknockMode implements Mode {
     const config = sknock ?? this.#parts.config;
     const { certificates, replays, threads } = this.#parts;
     await threads.replace(examinersFor(certificates, folder));
-    const holders = new Map<string, ServiceName>(
-      [...services.values()].flatMap(({ name, ports }) =>
-        ports.map((port) => [formatServicePort(port), name] as const),
-      ),
-    );
     this.#responder = new SknockResponder({
       certificates: { verify: (der, now) => certificates.verifier.verify(der, now) },
-      serviceOf: (port) => holders.get(formatServicePort(port)) ?? null,
+      serviceOf: serviceFinder(services.values()),
       ...config,
       limits: this.#limits,
       replays: replays.cache,

@@ -1,7 +1,6 @@
 import { concat } from '../bytes/bytes.ts';
+import { POINT_LENGTH } from '../bytes/key-lengths.ts';
 
-/** An uncompressed point of P-256 (SEC 1, section 2.3.3): 0x04, X, Y. */
-export const POINT_LENGTH = 65;
 const UNCOMPRESSED = 0x04;
 
 /** AES has blocks of 16 bytes. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { MAX_SENT_CERTIFICATE_LENGTH, POINT_LENGTH } from '../bytes/key-lengths.ts';
 
 /** What a profile has for knocks with a certificate. */
 export interface CertificateKey {
@@ -9,11 +10,6 @@ export interface CertificateKey {
   /** The server's public key, 65 bytes. */
   readonly serverPoint: Uint8Array;
 }
-
-const POINT_LENGTH = 65;
-
-/** Longest certificate that can be sent (certificate.md, section 1). */
-const MAX_LENGTH = 700;
 
 /** The three one after the other in base64url, the private key as PKCS#8. As secret as that. */
 export function formatCertificateKey({
@@ -31,7 +27,8 @@ export function formatCertificateKey({
 export function parseCertificateKey(text: string): CertificateKey | null {
   const [certificate, key, serverPoint, ...others] = text.split(' ').map(decode);
   if (!certificate || !key || !serverPoint || others.length > 0) return null;
-  if (certificate.length > MAX_LENGTH || serverPoint.length !== POINT_LENGTH) return null;
+  if (certificate.length > MAX_SENT_CERTIFICATE_LENGTH || serverPoint.length !== POINT_LENGTH)
+    return null;
   const privateKey = parseKey(key);
   return privateKey === null ? null : { certificate, privateKey, serverPoint };
 }

@@ -84,6 +84,11 @@ export function parsePortRange(text: string): PortRange {
   });
 }
 
+/** `10000-32767` */
+export function formatPortRange({ first, last }: PortRange): string {
+  return `${String(first)}-${String(last)}`;
+}
+
 /** `tcp/22` */
 export function formatServicePort({ protocol, port }: ServicePort): string {
   return `${protocol}/${String(port)}`;

@@ -4,7 +4,8 @@ import { HknockError } from '../../errors/hknock-error.ts';
 import { createPrivateFile, readPrivateFile, writeFault } from '../../store/private-file.ts';
 import type { PeerName } from '../../units/names.ts';
 import { loadServerConfig } from '../load.ts';
-import { schemePath, serviceFinder } from '../scheme-files.ts';
+import { schemePath } from '../scheme-files.ts';
+import { serviceFinder } from '../service-ports.ts';
 import { type Carried, carryOver } from './convert.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function importKnockdFile(
   directory: string,
   peer: PeerName,
 ): Promise<Carried> {
-  const serviceOf = serviceFinder(await loadServerConfig(directory));
+  const serviceOf = serviceFinder((await loadServerConfig(directory)).services.values());
   const text = await readPrivateFile(file, { content: 'trusted', code: 'bad-input' });
   const carried = carryOver(text, { peer, serviceOf });
   if (carried.schemes.length === 0) throw nothingCarried(file, carried);

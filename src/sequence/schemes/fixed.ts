@@ -7,7 +7,9 @@ import {
   type Action,
   type Call,
   type Hit,
-  lastKnocks,
+  lastSequence,
+  portsOfHits,
+  saysMore,
   type Scheme,
   type Verdict,
   type WatchedPorts,
@@ -31,9 +33,7 @@ export interface FixedSettings {
 /** The ports of all sequences, each once. */
 export function fixedPorts({ open, close, ban, flags }: FixedSettings): readonly WatchedPorts[] {
   const all = [...open, ...(close ?? []), ...(ban ?? [])];
-  return all
-    .filter((port, at) => all.findIndex((each) => isSame(each, port)) === at)
-    .map(({ protocol, port }) => ({ protocol, first: port, last: port, ...(flags && { flags }) }));
+  return portsOfHits(all).map((each) => ({ ...each, ...(flags && { flags }) }));
 }
 
 /**
@@ -60,8 +60,8 @@ export class FixedScheme implements Scheme {
   judge(trail: readonly Heard[]): Verdict | null {
     const { service, lifetimeMs } = this.#settings;
     for (const { ports, action } of actionsOf(this.#settings)) {
-      const used = lastKnocks(trail, this.watched, ports.length);
-      if (used?.every((each, at) => isSame(each, ports[at])) !== true) continue;
+      const used = lastSequence(trail, this.watched, ports);
+      if (used === null) continue;
       const { peer } = this.#context;
       return { action, peer, service, ...(lifetimeMs !== null && { lifetimeMs }), used };
     }
@@ -74,8 +74,7 @@ export class FixedScheme implements Scheme {
  * @throws {HknockError} `usage` when there is no sequence for what it wants, or one that takes other segments than a client sends
  */
 export function fixedHits(settings: FixedSettings, call: Call): readonly Hit[] {
-  const { action, port, address, lifetimeMs } = call;
-  if (port !== undefined || address !== undefined || lifetimeMs !== undefined) {
+  if (saysMore(call)) {
     throw new HknockError('usage', 'a fixed sequence says neither port nor address nor time');
   }
   const { flags } = settings;
@@ -84,9 +83,9 @@ export function fixedHits(settings: FixedSettings, call: Call): readonly Hit[] {
       hint: 'send them with a program that can, such as nmap or hping3',
     });
   }
-  const hits = settings[action];
+  const hits = settings[call.action];
   if (hits !== null) return hits;
-  throw new HknockError('usage', `this scheme has no sequence for '${action}'`);
+  throw new HknockError('usage', `this scheme has no sequence for '${call.action}'`);
 }
 
 function actionsOf({ open, close, ban, banMs }: FixedSettings) {
@@ -99,19 +98,13 @@ function actionsOf({ open, close, ban, banMs }: FixedSettings) {
 }
 
 function fallsTo(settings: FixedSettings): string {
-  const scan = isAscending(settings.open)
+  const scan = isAscending(settings.open.map(({ port }) => port))
     ? '; {B1} who scans all ports in ascending order, as the sequence is'
     : '';
   return `{A1} who records it once and sends it from any address, as long as it is not changed; {B2} the same; {A3} who breaks each attempt by packets to its ports in the client's name; a neighbour behind the same NAT who connects first${scan}`;
 }
 
-function isAscending(ports: readonly ServicePort[]): boolean {
-  return ports.every(({ port }, at) => at === 0 || port > (ports[at - 1]?.port ?? 0));
-}
-
-function isSame(
-  a: Pick<Heard, 'protocol' | 'port'>,
-  b: Pick<Heard, 'protocol' | 'port'> | undefined,
-): boolean {
-  return a.protocol === b?.protocol && a.port === b.port;
+/** Whether ports come in the order in which a scan meets them. */
+export function isAscending(ports: readonly number[]): boolean {
+  return ports.every((port, at) => at === 0 || port > (ports[at - 1] ?? 0));
 }

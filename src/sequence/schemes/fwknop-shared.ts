@@ -5,7 +5,9 @@ import { isFrom, type SynSignature } from '../fingerprint.ts';
 import {
   type Call,
   type Hit,
-  lastKnocks,
+  lastSequence,
+  portsOfHits,
+  saysMore,
   type Scheme,
   type Verdict,
   type WatchedPorts,
@@ -27,9 +29,7 @@ export interface FwknopSharedSettings {
 
 /** What the sequence has, each once. */
 export function fwknopSharedPorts({ sequence }: FwknopSharedSettings): readonly WatchedPorts[] {
-  return sequence
-    .filter((hit, at) => sequence.findIndex((each) => isSame(each, hit)) === at)
-    .map(({ protocol, port }) => ({ protocol, first: port, last: port }));
+  return portsOfHits(sequence);
 }
 
 /**
@@ -56,9 +56,8 @@ export class FwknopSharedScheme implements Scheme {
 
   judge(trail: readonly Heard[]): Verdict | null {
     const { service, sequence, lifetimeMs } = this.#settings;
-    const used = lastKnocks(trail, this.watched, sequence.length);
-    if (used?.every((each, at) => isSame(each, sequence[at])) !== true) return null;
-    if (!this.#isInTime(used) || !this.#isFromSystem(used)) return null;
+    const used = lastSequence(trail, this.watched, sequence);
+    if (used === null || !this.#isInTime(used) || !this.#isFromSystem(used)) return null;
     const { peer } = this.#context;
     const lifetime = lifetimeMs !== null && { lifetimeMs };
     return { action: { kind: 'open' }, peer, service, ...lifetime, used };
@@ -89,9 +88,7 @@ const MARGIN_MS = 200;
  * @throws {HknockError} `usage` when it wants anything but to open
  */
 export function fwknopSharedHits(settings: FwknopSharedSettings, call: Call): readonly Hit[] {
-  const { action, port, address, lifetimeMs } = call;
-  const isMore = port !== undefined || address !== undefined || lifetimeMs !== undefined;
-  if (action !== 'open' || isMore) {
+  if (call.action !== 'open' || saysMore(call)) {
     throw new HknockError(
       'usage',
       'a shared sequence can open only, and says neither port nor address nor time',
@@ -107,8 +104,4 @@ export function fwknopSharedHits(settings: FwknopSharedSettings, call: Call): re
 function delayOf({ minDelayMs, maxDelayMs }: FwknopSharedSettings): number {
   const least = minDelayMs ?? 0;
   return Math.min(least + MARGIN_MS, maxDelayMs === null ? Infinity : (least + maxDelayMs) / 2);
-}
-
-function isSame(a: Pick<Heard, 'protocol' | 'port'>, b: Hit | undefined): boolean {
-  return a.protocol === b?.protocol && a.port === b.port;
 }

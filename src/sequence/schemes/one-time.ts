@@ -8,6 +8,7 @@ import {
   type Call,
   type Hit,
   lastKnocks,
+  saysMore,
   type Scheme,
   type Verdict,
   type WatchedPorts,
@@ -97,17 +98,14 @@ export class OneTimeScheme implements Scheme {
  * What a client sends.
  * @throws {HknockError} `usage` when it does not say the number of a sequence, or says anything else
  */
-export function oneTimeHits(
-  { sequences }: OneTimeSettings,
-  { action, port, address, lifetimeMs, number }: Call,
-): readonly Hit[] {
-  const isMore = port !== undefined || address !== undefined || lifetimeMs !== undefined;
-  if (action !== 'open' || isMore) {
+export function oneTimeHits({ sequences }: OneTimeSettings, call: Call): readonly Hit[] {
+  if (call.action !== 'open' || saysMore(call)) {
     throw new HknockError(
       'usage',
       'this scheme can open only, and says neither port nor address nor time',
     );
   }
+  const { number } = call;
   const hits = number === undefined ? undefined : sequences[number - 1];
   if (hits !== undefined) return hits.map((each) => ({ protocol: 'tcp', port: each }));
   const last = String(sequences.length);

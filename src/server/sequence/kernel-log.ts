@@ -42,7 +42,6 @@ export class KernelLogSource implements PacketSource {
     this.#file = openSync(options.path, constants.O_RDONLY | constants.O_NONBLOCK);
     // what was logged before is no knock
     while (this.#next() !== null);
-    this.#lost = 0;
     this.#lookLater();
   }
 

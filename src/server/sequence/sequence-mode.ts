@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { serviceFinder } from '../../config/scheme-files.ts';
 import type { SequenceConfig } from '../../config/server-config.ts';
 import type { ServerFolder } from '../../config/server-folder.ts';
+import { serviceFinder } from '../../config/service-ports.ts';
 import { ignoredReasons, type Ignored } from '../../sequence/capture/ignored.ts';
 import type { Packet } from '../../sequence/capture/packet.ts';
 import { Bans } from '../../sequence/bans.ts';
@@ -119,7 +119,7 @@ class SequenceMode implements Mode {
 
   // which ports are watched, and how, counts from the start; who may knock from the last reload
   #schemesOf(folder: ServerFolder): readonly Scheme[] {
-    const serviceOf = serviceFinder(folder.config);
+    const serviceOf = serviceFinder(folder.config.services.values());
     const latestOf = (credential: string): number | null => this.#steps.latestOf(credential);
     const schemes = [
       ...(this.#config.hasTotp ? [this.#totpOf(folder)] : []),

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { toHex } from '../../../src/bytes/bytes.ts';
-import { decodeDatagram, encodeDatagram, POINT_LENGTH } from '../../../src/sknock/datagram.ts';
+import { POINT_LENGTH } from '../../../src/bytes/key-lengths.ts';
+import { decodeDatagram, encodeDatagram } from '../../../src/sknock/datagram.ts';
 import {
   decodeSignedRequest,
   encodeRequest,
