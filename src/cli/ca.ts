@@ -25,6 +25,8 @@ interface IssueOptions {
   readonly server?: true;
   readonly csr?: string;
   readonly pkcs12?: true;
+  readonly profile?: string;
+  readonly host?: string;
   readonly days: number;
   readonly out?: string;
 }
@@ -67,12 +69,19 @@ function addIssue(command: Command): void {
     .option('--server', "for the server itself: 'server.pem' and 'server.key' in its folder")
     .option('--csr <file>', 'for the key of this request (PEM); nothing else in it counts')
     .option('--pkcs12', 'as one file, with the password in HKNOCK_PKCS12_PASSWORD')
+    .addOption(
+      new Option(
+        '--profile <file>',
+        "as a profile with its key and all that the client needs to know of this server, for 'hknock import FILE'",
+      ).conflicts(['server', 'csr', 'pkcs12', 'out']),
+    )
+    .option('--host <public>', 'with --profile: how the client reaches this server')
     .addOption(daysOption('--days <days>', 'how long it is valid', 365))
     .option('--out <file>', 'where to write it (default: NAME.pem, and NAME.key beside it)')
     .addOption(dirOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  hknock ca issue alice --service ssh,udp/60001\n  hknock ca issue bob --service ssh --csr bob.csr\n  hknock ca issue gate.example.org --server',
+      '\nExamples:\n  hknock ca issue alice --service ssh,udp/60001\n  hknock ca issue alice --service ssh --profile alice.profile.toml --host gate.example.org\n  hknock ca issue bob --service ssh --csr bob.csr\n  hknock ca issue gate.example.org --server',
     )
     .action(issue);
 }
@@ -112,9 +121,32 @@ async function issue(name: PeerName, options: IssueOptions): Promise<void> {
   }
   const authorised = await authorisedBy(options);
   const host = await hostOf(options);
+  if (options.profile !== undefined) {
+    await issueProfile(host, { name, authorised, days, path: options.profile }, options);
+    return;
+  }
+  if (options.host !== undefined) {
+    throw new HknockError('usage', '--host goes with --profile: a certificate names no server');
+  }
   const usual = authorised === null ? join(host.directory, 'server') : name;
   const path = options.out ?? `${usual}.${pkcs12 ? 'p12' : 'pem'}`;
   for (const each of await write(host, { name, authorised, days, path }, options)) print(each);
+}
+
+async function issueProfile(
+  host: Awaited<ReturnType<typeof hostOf>>,
+  order: Order,
+  { service = [], host: reachedAs }: IssueOptions,
+): Promise<void> {
+  const services = service.filter((each) => typeof each === 'string');
+  if (services.length < service.length) {
+    throw new HknockError('usage', 'a profile names services, and a port has no name', {
+      hint: 'hknock service add NAME tcp/PORT, then --service NAME',
+    });
+  }
+  const { issueAsProfile } = await import('../server/issue-profile.ts');
+  print(await issueAsProfile(host, { ...order, services, reachedAs: reachedAs ?? null }));
+  tell(`give it to ${order.name} over a safe way: it is the key to the door`);
 }
 
 async function write(

@@ -59,7 +59,7 @@ async function knock(
       printJson({ granted: false, reason: fault.code });
     throw fault;
   });
-  if (options.json) printJson(jsonOf(host, result, options));
+  if (options.json) printJson(jsonOf(host, result));
   if (!result.granted) throw refusal(result);
   if (!options.json) print(describe(result));
 }
@@ -135,7 +135,7 @@ function describe({
   return `${service} (${opened}) at ${server} is open for ${where}, admission ${admission}${at}, until ${until}`;
 }
 
-function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): object {
+function jsonOf(host: string, result: KnockResult): object {
   if (!result.granted) {
     const { granted, reason, acceptable } = result;
     return { granted, reason, ...(acceptable.length > 0 && { acceptable }) };
@@ -160,7 +160,7 @@ function jsonOf(host: string, result: KnockResult, { mode }: KnockCliOptions): o
     ...(result.admissionPort !== null && { admissionPort: result.admissionPort }),
     expiresAt: new Date(expiresAt).toISOString(),
     elapsedMs,
-    mode,
+    mode: result.mode,
     grant: result.grant,
   };
 }

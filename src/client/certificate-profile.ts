@@ -7,13 +7,17 @@ import { readOwnAuthorisation } from '../pki/own-authorisation.ts';
 import { DEFAULT_PORT, type Profile } from '../store/profile.ts';
 import { certificatePeerName, type ServiceName } from '../units/names.ts';
 import type { Port } from '../units/network.ts';
-import { type IdentityFiles, readIdentity } from './identity.ts';
+import { type Identity, type IdentityFiles, readIdentity } from './identity.ts';
 
-export interface CertificateProfileRequest extends IdentityFiles {
+/** What a certificate does not say of the server. */
+interface Server {
   /** As `parseHost` gives them; the first names the profile. */
   readonly hosts: readonly [string, ...string[]];
   /** 62202 if not said. */
   readonly port?: Port;
+}
+
+export interface CertificateProfileRequest extends IdentityFiles, Server {
   /** What the server calls what the certificate is for, at least one: the certificate has port numbers only. */
   readonly services: readonly ServiceName[];
 }
@@ -23,7 +27,7 @@ export interface CertificateProfileRequest extends IdentityFiles {
  * @throws {HknockError} as `readIdentity`; `bad-input` when the certificate is for no port
  */
 export async function certificateProfile(request: CertificateProfileRequest): Promise<Profile> {
-  const { hosts, port = DEFAULT_PORT, services, ...files } = request;
+  const { hosts, port, services, ...files } = request;
   const { certificate, privateKey, serverKey } = await readIdentity(
     files,
     MAX_SENT_CERTIFICATE_LENGTH,
@@ -34,6 +38,21 @@ export async function certificateProfile(request: CertificateProfileRequest): Pr
       hint: 'have one issued with hknock ca issue NAME --service SERVICE',
     });
   }
+  return profileOf(
+    { certificate, privateKey, serverKey },
+    {
+      hosts,
+      ...(port && { port }),
+      services: new Map(services.map((service) => [service, ports])),
+    },
+  );
+}
+
+/** Puts into a profile what a client proves itself with, and where. */
+export function profileOf(
+  { certificate, privateKey, serverKey }: Identity,
+  { hosts, port = DEFAULT_PORT, services }: Server & Pick<Profile, 'services'>,
+): Profile {
   const serverPoint = pointOf(serverKey);
   const { serialNumber } = new X509Certificate(certificate);
   return {
@@ -42,7 +61,7 @@ export async function certificateProfile(request: CertificateProfileRequest): Pr
     port,
     ...lobbyCredential(serverPoint),
     peer: certificatePeerName(serialNumber.toLowerCase()),
-    services: new Map(services.map((service) => [service, ports])),
+    services,
     certificate: { certificate, privateKey, serverPoint },
     expect: [],
   };

@@ -41,6 +41,8 @@ export interface KnockOptions {
 
 /** What every answered knock tells. */
 interface Answered extends Endpoints {
+  /** What was proved: the peer's secret, or that a certificate is ours. */
+  readonly mode: 'challenge-response' | 'certificate';
   readonly service: ServiceName;
   readonly elapsedMs: number;
 }
@@ -107,7 +109,8 @@ export async function knock(
     const askedAt = clock.unixMs();
     const { outcome, observed, sessionSecret } = await handshake.conclude();
     const elapsedMs = clock.monotonicMs() - startedAt;
-    const answered = { ...handshake.endpoints(observed), service, elapsedMs };
+    const mode = credential.prover === undefined ? 'challenge-response' : 'certificate';
+    const answered = { ...handshake.endpoints(observed), mode, service, elapsedMs } as const;
     if (outcome.kind === 'refused') return { ...answered, ...refused(outcome) };
     const prefix = outcome.breadth === undefined ? null : poolOf(observed.address);
     const remote = { address: answered.server, port: access.port };

@@ -6,7 +6,7 @@ import type { PeerRecord } from '../store/peer-file.ts';
 import { type PeerRequest, PeerStore } from '../store/peer-store.ts';
 import { DEFAULT_PORT, type Profile } from '../store/profile.ts';
 import { readResponderKey } from '../store/responder-key.ts';
-import { isPort } from '../units/network.ts';
+import { isPort, type Port } from '../units/network.ts';
 import { configPath, loadServerConfig, type Overrides } from './load.ts';
 import { loadSchemes } from './scheme-files.ts';
 import type { SchemeFile } from './schemes/kind.ts';
@@ -64,7 +64,7 @@ export async function enrolPeer(
 ): Promise<Profile> {
   const config = await loadServerConfig(directory);
   const responderId = await readResponderKey(directory);
-  const server = { config, responderId, hosts: publicHosts(config, host) };
+  const server = { config, responderId, ...reachOf(config, host) };
   servicesOf(config, request);
   return toProfile(server, await new PeerStore(directory).add(request, entropy));
 }
@@ -90,25 +90,40 @@ export async function reenrolPeer(
 ): Promise<Profile> {
   const config = await loadServerConfig(directory);
   const responderId = await readResponderKey(directory);
-  const server = { config, responderId, hosts: publicHosts(config, host) };
+  const server = { config, responderId, ...reachOf(config, host) };
   const peers = new PeerStore(directory);
   servicesOf(config, await peers.get(name));
   const peer = await peers.rotate(name, entropy, (next) => deliver(toProfile(server, next)));
   return toProfile(server, peer);
 }
 
-interface Server {
-  readonly config: ServerConfig;
-  readonly responderId: Uint8Array;
+/** How clients come to a server. */
+export interface Reach {
   readonly hosts: readonly [string, ...string[]];
+  readonly port: Port;
 }
 
-function toProfile({ config, responderId, hosts }: Server, peer: PeerRecord): Profile {
+/**
+ * Where clients knock.
+ * @param host null takes what the configuration says
+ * @throws {HknockError} `usage` when nobody says it
+ */
+export function reachOf(config: ServerConfig, host: string | null): Reach {
   const port = config.listen[0]?.port;
+  const hosts = publicHosts(config, host);
+  return { hosts, port: port !== undefined && isPort(port) ? port : DEFAULT_PORT };
+}
+
+interface Server extends Reach {
+  readonly config: ServerConfig;
+  readonly responderId: Uint8Array;
+}
+
+function toProfile({ config, responderId, hosts, port }: Server, peer: PeerRecord): Profile {
   return {
     name: hosts[0],
     hosts,
-    port: port !== undefined && isPort(port) ? port : DEFAULT_PORT,
+    port,
     responderId,
     peer: peer.name,
     tag: peer.tag,
@@ -129,12 +144,16 @@ function publicHosts(config: ServerConfig, host: string | null): readonly [strin
     : new HknockError('usage', `'${host}' is no host name or address`);
 }
 
-function servicesOf(
-  { services }: ServerConfig,
-  peer: Pick<PeerRecord, 'services'>,
+/**
+ * The services that somebody is to have, with their ports.
+ * @throws {HknockError} `usage` when there is none such
+ */
+export function servicesOf(
+  { services }: Pick<ServerConfig, 'services'>,
+  wanted: Pick<PeerRecord, 'services'>,
 ): Profile['services'] {
   return new Map(
-    peer.services.map((name) => {
+    wanted.services.map((name) => {
       const service = services.get(name);
       if (service !== undefined) return [name, service.ports];
       throw new HknockError('usage', `there is no service '${name}'`, {

@@ -173,11 +173,15 @@ export async function readMaterial({
   const requireFreshCrl = crl !== null && onStale === 'closed';
   return {
     verifier: new CertificateVerifier({ ca: der, requireFreshCrl }),
-    key: await readKey(key),
+    key: await readServerKey(key),
   };
 }
 
-async function readKey(path: string): Promise<KeyObject> {
+/**
+ * The server's own private key.
+ * @throws {HknockError} `config` when the file is missing, wrong or open to others
+ */
+export async function readServerKey(path: string): Promise<KeyObject> {
   const text = await readKeyText(path);
   const key = parseKey(text);
   if (key?.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;

@@ -84,7 +84,7 @@ function write(path: string, content: string | Uint8Array, { authorised }: Order
 }
 
 /** Asked before anything is issued: a certificate that nobody gets would stay in the index. */
-async function refuseExisting(path: string): Promise<void> {
+export async function refuseExisting(path: string): Promise<void> {
   if ((await lstat(path).catch(() => null)) !== null) {
     throw new HknockError('usage', `${path} is already there`, { hint: 'name another with --out' });
   }

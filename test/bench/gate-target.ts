@@ -82,6 +82,7 @@ export class GateTarget {
     const number = this.#entered++;
     return connectGranted({
       granted: true,
+      mode: 'challenge-response',
       prefix: null,
       grant: grantId(number),
       service: parseServiceName('bench'),

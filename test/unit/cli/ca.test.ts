@@ -88,3 +88,42 @@ test.serial('an authority needs no server beside it', async (t) => {
   const { stderr: said } = await machine.hknock(['ca', 'revoke', 'alice']);
   t.is(said, '1 revoked\n');
 });
+
+test.serial(
+  'one file for a client: a profile with certificate and key, which knocks',
+  async (t) => {
+    const { machine, folder } = await furnished(t);
+    await machine.hknock(['ca', 'init']);
+    await machine.hknock(['ca', 'issue', 'gate', '--server']);
+    const file = machine.path('carol.toml');
+    const issue = ['ca', 'issue', 'carol', '--service', 'ssh,web', '--profile', file];
+    const index = (): string => readFileSync(machine.path('server/ca/index.txt'), 'utf8');
+    const before = index();
+    t.is(
+      (await tryIt(t, machine, [...issue, '--host', '127.0.0.1'])).code,
+      78,
+      'no [certificates]',
+    );
+    const certificates =
+      '[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n';
+    await folder.edit(/$/, `\n${certificates}`);
+    t.is((await tryIt(t, machine, issue)).code, 64, 'nobody says how clients reach the server');
+    issue.push('--host', '127.0.0.1');
+    t.is((await tryIt(t, machine, [...issue, '--pkcs12'])).code, 64);
+    t.is((await tryIt(t, machine, [...issue, '--service', 'ssh,tcp/25'])).code, 64, 'no name');
+    t.is(index(), before, 'nothing issued by all this');
+
+    t.is((await machine.hknock(issue)).stdout, `${file}\n`);
+    t.is(statSync(file).mode & 0o777, 0o600);
+    t.is((await tryIt(t, machine, issue)).code, 64, 'it is there');
+    await machine.hknock(['import', file, '--name', 'by-certificate']);
+    const daemon = await machine.serve('--firewall', 'none');
+    const { stdout } = await machine.hknock(['knock', 'by-certificate', 'web', '--json']);
+    t.like(JSON.parse(stdout), { granted: true, service: 'web', mode: 'certificate' });
+    t.regex(daemon.log, / granted .*peer=cert-/);
+    t.is(
+      (await tryIt(t, machine, ['ca', 'issue', 'dave', '--service', 'ssh', '--host', 'x'])).code,
+      64,
+    );
+  },
+);

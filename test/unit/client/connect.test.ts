@@ -16,6 +16,7 @@ const loopback = address('127.0.0.1');
 function grantFor(ports: readonly string[], changes: Partial<KnockGranted> = {}): KnockGranted {
   return {
     granted: true,
+    mode: 'challenge-response',
     prefix: null,
     grant: '0123456789abcdef' as GrantId,
     service: parseServiceName('echo'),

@@ -101,6 +101,7 @@ export class GateStage {
     this.gate.admit(opening);
     return {
       granted: true,
+      mode: 'challenge-response',
       prefix: null,
       grant,
       service: opening.service,
