@@ -37,11 +37,9 @@ export function plot(series: readonly Series[]): string {
     ...series.flatMap(({ name, points }, at) => {
       const colour = colours[at % colours.length] ?? 'black';
       const line = points.map(({ open, ms }) => `${x(open).toFixed(1)} ${y(ms).toFixed(1)}`);
-      const end = points.at(-1)?.open ?? 0;
-      const stopped = end < most ? ` (ended by its time at ${end.toLocaleString('en-US')})` : '';
       return [
         `<path d="M${line.join('L')}" fill="none" stroke="${colour}" stroke-width="1.5"/>`,
-        `<g fill="${colour}">${text([WIDTH - 30, TOP + 16 * (at + 1)], name + stopped, 'end')}</g>`,
+        `<g fill="${colour}">${text([WIDTH - 30, TOP + 16 * (at + 1)], name, 'end')}</g>`,
       ];
     }),
     '</svg>',
