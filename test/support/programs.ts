@@ -28,6 +28,12 @@ const packages: Readonly<Record<string, string>> = {
   curl: 'curl',
 };
 
+/** What they use that is no program: its package, and a file that the package brings. */
+const libraries: Readonly<Record<string, string>> = {
+  // Debian's own python3 finds it, whichever python3 comes first in PATH
+  'python3-cryptography': '/usr/lib/python3/dist-packages/cryptography/__init__.py',
+};
+
 /** Packages that start a daemon where there is systemd, and its units. */
 const units: Readonly<Record<string, readonly string[]>> = {
   'openssh-server': ['ssh.service', 'ssh.socket'],
@@ -37,8 +43,10 @@ const units: Readonly<Record<string, readonly string[]>> = {
 
 const folders = (process.env['PATH'] ?? '').split(':');
 
-/** Whether a program of that name can be run here. */
+/** Whether a program of that name can be run here, or a library is there. */
 export function isInstalled(program: string): boolean {
+  const library = libraries[program];
+  if (library !== undefined) return existsSync(library);
   return folders.some((folder) => isExecutable(join(folder, program)));
 }
 
@@ -60,7 +68,7 @@ export function installPrograms(): readonly string[] {
 }
 
 function listMissing(): readonly string[] {
-  return Object.keys(packages).filter((program) => !isInstalled(program));
+  return Object.keys({ ...packages, ...libraries }).filter((program) => !isInstalled(program));
 }
 
 function install(wanted: readonly string[]): void {

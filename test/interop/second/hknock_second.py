@@ -6,7 +6,8 @@ only, so that the document and not the first implementation is what both sides a
 there for interoperability tests: pure Python is neither fast nor constant-time, so do not deploy it.
 
   hknock_second.py vectors DIR   run every test vector of DIR
-  hknock_second.py initiate      JSON object on stdin, one handshake over UDP, JSON on stdout
+  hknock_second.py initiate      JSON line on stdin, one handshake over UDP, JSON line on stdout; then a Lease
+                                 for each line on stdin that says `renew` or `close`, and its outcome
   hknock_second.py respond       JSON line on stdin, answers until stdin closes or SIGTERM
 """
 
@@ -175,6 +176,11 @@ class LeaseKeys:
         return {'status': STATUSES[status], 'lifetimeMs': lifetime}
 
 
+def initial_sequence(session):
+    derived = hkdf_expand_32(session, b'hknock/1 initial sequence number')
+    return int.from_bytes(derived[:4], 'big') or 1
+
+
 def keys_of(config):
     return Keys(*(bytes.fromhex(config[name]) for name in ('tag', 'secret', 'responderId')))
 
@@ -193,6 +199,13 @@ def decode_endpoint(data):
     address = ipaddress.IPv6Address(data[:16])
     text = str(address.ipv4_mapped or address)
     return {'address': text, 'port': int.from_bytes(data[16:], 'big')}
+
+
+def read_wish(body):
+    try:
+        return decode_request_body(body)
+    except ValueError:
+        raise Drop('malformed') from None
 
 
 def encode_request_body(claimed, service, admission, breadth=None):
@@ -298,36 +311,37 @@ class Responder:
         self.nonce = nonce or (lambda: os.urandom(24))
         self.draw_cookie_secret = cookie_secret or (lambda: os.urandom(32))
         self.cookie_secrets = {}  # by epoch
-        self.replays = {}  # by cookie: (issued at, Grant, or None while pending)
+        self.replays = {}  # by cookie, or response id: (issued at, Grant, or None while pending)
         self.leases = {}  # by lease id, in the order they began
+        self.fault = {}  # what a drop says besides its reason
 
     def receive(self, data, source, now):
-        """('drop', reason), ('reply', datagram) or ('knock', knock)."""
-        epoch = now // EPOCH_MS
+        """('drop', reason), ('reply', datagram), ('knock', knock) or ('lease', wish)."""
+        epoch, self.fault = now // EPOCH_MS, {}
         for old in [e for e in self.cookie_secrets if e < epoch - 1]:
             del self.cookie_secrets[old]
         try:
-            if len(data) not in (100, 222, 72):
-                raise Drop('length')
-            keys = self.peers.get(data[:8])
-            if keys is None:
-                raise Drop('tag')
-            if len(data) == 72:
-                return self._lease(keys, data, source, now)
-            is_request = len(data) == 100
-            key = keys.request if is_request else keys.response
-            body = open_sealed(key, data[8:32], keys.tag, data[32:])
-            if body is None:
-                raise Drop('mac')
-            try:
-                wish = decode_request_body(body if is_request else body[74:126])
-            except ValueError:
-                raise Drop('malformed') from None
-            if is_request:
-                return 'reply', self._challenge(keys, data[8:32], body, source, now)
-            return self._response(keys, body, wish, source, now)
+            return self._judge(data, source, now)
         except Drop as drop:
             return 'drop', str(drop)
+
+    def _judge(self, data, source, now):
+        if len(data) not in (100, 222, 72):
+            raise Drop('length')
+        keys = self.peers.get(data[:8])
+        if keys is None:
+            raise Drop('tag')
+        if len(data) == 72:
+            return self._lease(keys, data, source, now)
+        is_request = len(data) == 100
+        key = keys.request if is_request else keys.response
+        body = open_sealed(key, data[8:32], keys.tag, data[32:])
+        if body is None:
+            raise Drop('mac')
+        wish = read_wish(body if is_request else body[74:126])
+        if is_request:
+            return 'reply', self._challenge(keys, data[8:32], body, source, now)
+        return self._response(keys, body, wish, source, now)
 
     def _cookie(self, keys, statement, epoch):
         return hmac_sha256(self.cookie_secrets[epoch], keys.tag + statement)[:16]
@@ -343,6 +357,29 @@ class Responder:
 
     def _response(self, keys, body, wish, source, now):
         statement, cookie, proof = body[:126], body[126:142], body[142:]
+        issued_at = self._recognise(keys, statement, cookie, source, now)
+        grant = self._recorded(cookie)
+        if grant is not None:
+            return 'reply', grant
+        transcript = keys.transcript(statement, cookie)
+        if not hmac.compare_digest(keys.prove(transcript), proof):
+            raise Drop('proof')
+        return self._admit({
+            'keys': keys,
+            'record': cookie,
+            'issuedAt': issued_at,
+            'transcript': transcript,
+            'source': source,
+            'at': now,
+            'says': {
+                **wish,
+                'observed': decode_endpoint(source),
+                'sessionSecret': keys.session_secret(transcript).hex(),
+            },
+        }, now)
+
+    def _recognise(self, keys, statement, cookie, source, now):
+        """Steps 5 to 7: when the Challenge that comes back here was issued."""
         issued_at = int.from_bytes(statement[66:74], 'big')
         epoch, current = issued_at // EPOCH_MS, now // EPOCH_MS
         if epoch not in self.cookie_secrets or epoch not in (current, current - 1):
@@ -353,39 +390,36 @@ class Responder:
             raise Drop('source')
         if not 0 <= now - issued_at <= CHALLENGE_LIFE_MS:
             raise Drop('expired')
-        if cookie in self.replays:
-            grant = self.replays[cookie][1]
-            if grant is None:
-                raise Drop('pending')
-            return 'reply', grant
-        transcript = keys.transcript(statement, cookie)
-        if not hmac.compare_digest(keys.prove(transcript), proof):
-            raise Drop('proof')
-        knock = {
-            'keys': keys,
-            'cookie': cookie,
-            'transcript': transcript,
-            'source': source,
-            'at': now,
-            'says': {
-                **wish,
-                'observed': decode_endpoint(source),
-                'sessionSecret': keys.session_secret(transcript).hex(),
-            },
-        }
-        if not self.may_knock(keys.tag, source[:16]):
-            return 'reply', self._grant(knock, refusal('limit-reached'))
+        return issued_at
+
+    def _recorded(self, record):
+        """Step 8: the Grant that this Response had, or None when it is new."""
+        if record not in self.replays:
+            return None
+        grant = self.replays[record][1]
+        if grant is None:
+            raise Drop('pending')
+        return grant
+
+    def _admit(self, knock, now):
+        """Steps 10 and 11."""
         self._forget(now)
         if len(self.replays) >= self.capacity:
             return 'reply', self._grant(knock, refusal('busy'))
-        self.replays[cookie] = (issued_at, None)
+        if not self.may_knock(self.limited(knock), knock['source'][:16]):
+            return 'reply', self._grant(knock, refusal('limit-reached'))
+        self.replays[knock['record']] = (knock['issuedAt'], None)
         return 'knock', knock
+
+    def limited(self, knock):
+        """Whose limits a knock counts for."""
+        return knock['keys'].tag
 
     def conclude(self, knock, outcome):
         """What policy and firewall made of a knock, as the Grant to send."""
         grant = self._grant(knock, outcome)
-        if knock['cookie'] in self.replays:
-            self.replays[knock['cookie']] = (self.replays[knock['cookie']][0], grant)
+        if knock['record'] in self.replays:
+            self.replays[knock['record']] = (knock['issuedAt'], grant)
         if outcome['kind'] == 'granted':
             self._begin_lease(knock, outcome)
         return grant
@@ -402,6 +436,7 @@ class Responder:
             'ends': knock['at'] + outcome['lifetimeMs'],
             'sequence': 0,
             'answer': None,
+            'knock': knock,
         }
 
     def _lease(self, keys, data, source, now):
@@ -424,8 +459,10 @@ class Responder:
             if lease['answer'] is None:
                 raise Drop('pending')
             return 'reply', lease['answer']
-        if operation == 1 and not self.may_knock(keys.tag, source[:16]):
-            raise Drop('limit')
+        if operation == 1:
+            self.check_renewal(lease['knock'])
+            if not self.may_knock(self.limited(lease['knock']), source[:16]):
+                raise Drop('limit')
         lease['sequence'], lease['answer'] = sequence, None
         others = [each for each in self.leases.values() if each is not lease and each['ends'] > now]
         return 'lease', {
@@ -438,6 +475,9 @@ class Responder:
                 'isLast': all(each['grant'] != lease['grant'] for each in others),
             },
         }
+
+    def check_renewal(self, knock):
+        """What must hold besides the limits for a renewal: nothing, with a pre-shared secret."""
 
     def conclude_lease(self, wish, outcome):
         """What became of a Lease, as the Answer to send."""
@@ -455,9 +495,9 @@ class Responder:
         return nonce + seal(knock['keys'].grant, nonce, knock['transcript'], body)
 
     def _forget(self, now):
-        for cookie, (issued_at, _) in list(self.replays.items()):
+        for record, (issued_at, _) in list(self.replays.items()):
             if now - issued_at > CHALLENGE_LIFE_MS:
-                del self.replays[cookie]
+                del self.replays[record]
 
 
 # Section 6: the initiator
@@ -472,7 +512,7 @@ class Initiator:
         self.request_body = encode_request_body(claimed, service, admission, breadth)
         self.state, self.result, self.due = 'idle', {}, None
         self.challenges = {}  # by observed address, in the order they came: (statement, cookie)
-        self.transcripts = []  # of those that were answered
+        self.answered = []  # for each Response: what opens its Grant, and the session secret then
 
     def _enter(self, state, result=None):
         self.state, self.result, self.due = state, result or {}, None
@@ -535,17 +575,24 @@ class Initiator:
         return self._send(now)
 
     def _answer(self, most):
-        unanswered = list(self.challenges.values())[len(self.transcripts):]
+        unanswered = list(self.challenges.values())[len(self.answered):]
         for statement, cookie in unanswered[:most]:
-            keys, nonce = self.keys, self.nonce()
-            transcript = keys.transcript(statement, cookie)
-            body = statement + cookie + keys.prove(transcript)
-            self.transcripts.append(transcript)
-            self.datagrams.append(keys.tag + nonce + seal(keys.response, nonce, keys.tag, body))
+            self._respond(statement, cookie)
+
+    def _respond(self, statement, cookie):
+        keys = self.keys
+        transcript = keys.transcript(statement, cookie)
+        body = statement + cookie + keys.prove(transcript)
+        self.answered.append((keys.grant, transcript, keys.session_secret(transcript)))
+        self._add_response(body)
+
+    def _add_response(self, body):
+        keys, nonce = self.keys, self.nonce()
+        self.datagrams.append(keys.tag + nonce + seal(keys.response, nonce, keys.tag, body))
 
     def _receive_grant(self, data):
-        for transcript in self.transcripts:
-            body = open_sealed(self.keys.grant, data[:24], transcript, data[24:])
+        for key, transcript, session in self.answered:
+            body = open_sealed(key, data[:24], transcript, data[24:])
             if body is not None:
                 break
         else:
@@ -562,7 +609,7 @@ class Initiator:
         self._enter('concluded', {
             'outcome': outcome,
             'observed': observed,
-            'sessionSecret': self.keys.session_secret(transcript).hex(),
+            'sessionSecret': session.hex(),
         })
 
 
@@ -588,21 +635,9 @@ def check_responder(vector):
         lambda *_: next(allowed, None) is not None,
     )
     for number, step in enumerate(vector['steps']):
-        where, data = 'step %d' % number, bytes.fromhex(step['datagram'])
-        kind, what = responder.receive(data, encode_endpoint(step['source']), step['atMs'])
-        says = {'drop': lambda: what, 'reply': lambda: what.hex()}
-        yield where, {kind: says.get(kind, lambda: what['says'])()}, step['expect']
-        if 'conclude' in step and kind == 'lease':
-            answer = responder.conclude_lease(what, step['conclude']['outcome'])
-            yield where + ' answer', answer.hex(), step['conclude']['answer']
-        if 'conclude' in step and kind == 'knock':
-            conclude = step['conclude']
-            grant = responder.conclude(what, conclude['outcome'])
-            yield where + ' grant', grant.hex(), conclude['grant']
-            again = open_sealed(keys.grant, grant[:24], what['transcript'], grant[24:])
-            yield where + ' grant read', decode_grant(again)[0], conclude['outcome']
+        kind, what = yield from check_step(responder, number, step)
         if 'intermediate' in vector and kind == 'knock':
-            body = open_sealed(keys.response, data[8:32], keys.tag, data[32:])
+            body = open_response(keys, bytes.fromhex(step['datagram']))
             statement, transcript = body[:126], what['transcript']
             epoch = int.from_bytes(statement[66:74], 'big') // EPOCH_MS
             found = {
@@ -615,6 +650,28 @@ def check_responder(vector):
             }
             for name, value in vector['intermediate'].items():
                 yield name, found[name].hex(), value
+
+
+def open_response(keys, data):
+    return open_sealed(keys.response, data[8:32], keys.tag, data[32:])
+
+
+def check_step(responder, number, step):
+    """Lets a responder receive a datagram and conclude; returns what it made of it."""
+    where, data = 'step %d' % number, bytes.fromhex(step['datagram'])
+    kind, what = responder.receive(data, encode_endpoint(step['source']), step['atMs'])
+    says = {'drop': lambda: {kind: what, **responder.fault}, 'reply': lambda: {kind: what.hex()}}
+    yield where, says.get(kind, lambda: {kind: what['says']})(), step['expect']
+    conclude = step.get('conclude')
+    if conclude and kind == 'lease':
+        answer = responder.conclude_lease(what, conclude['outcome'])
+        yield where + ' answer', answer.hex(), conclude['answer']
+    if conclude and kind == 'knock':
+        grant = responder.conclude(what, conclude['outcome'])
+        yield where + ' grant', grant.hex(), conclude['grant']
+        again = open_sealed(what['keys'].grant, grant[:24], what['transcript'], grant[24:])
+        yield where + ' grant read', decode_grant(again)[0], conclude['outcome']
+    return kind, what
 
 
 def check_initiator(vector):
@@ -632,6 +689,11 @@ def check_initiator(vector):
         yield 'step %d' % number, found, step['expect']
 
 
+def check_initial_sequence(vector):
+    number = initial_sequence(bytes.fromhex(vector['sessionSecret']))
+    yield 'number', number, vector['initialSequence']
+
+
 def check_lease(vector):
     lease = LeaseKeys(*(bytes.fromhex(vector[name]) for name in ('tag', 'sessionSecret')))
     found = {name: getattr(lease, name).hex() for name in ('id', 'lease', 'answer')}
@@ -642,12 +704,14 @@ def check_lease(vector):
     yield 'answer', heard, vector['expect']
 
 
-def run_vectors(directory):
+CHECKS = (
+    ('keys', check_keys), ('responder', check_responder), ('initiator', check_initiator),
+    ('lease', check_lease), ('initial-sequences', check_initial_sequence),
+)
+
+
+def run_vectors(directory, checks):
     count, failures = 0, 0
-    checks = (
-        ('keys', check_keys), ('responder', check_responder), ('initiator', check_initiator),
-        ('lease', check_lease),
-    )
     for name, check in checks:
         with open(os.path.join(directory, name + '.json'), encoding='utf-8') as file:
             vectors = json.load(file)['vectors']
@@ -683,21 +747,18 @@ def tell(value):
     print(json.dumps(value), flush=True)
 
 
-def initiate(config):
+def wish_of(config):
     claim = config.get('claim')
     if claim:
         address, port = claim.rsplit(':', 1)
         claim = {'address': address.strip('[]'), 'port': int(port)}
-    initiator = Initiator(keys_of(config), claim, config['service'], config.get('admission'))
+    return {'claimed': claim, 'service': config['service'], 'admission': config.get('admission')}
+
+
+def initiate(initiator, config):
+    """One handshake, and then the Leases that standard input asks for."""
     sock = udp_socket(config['host'], config['port'], 'connect')
-
-    def send(datagrams):
-        for datagram in datagrams:
-            try:
-                sock.send(datagram)
-            except OSError:
-                pass  # an ICMP error proves nothing; the timers decide
-
+    send = sender_of(sock)
     send(initiator.start(now_ms()))
     while initiator.state in ('requesting', 'responding'):
         sock.settimeout(max(initiator.due - now_ms(), 1) / 1000)
@@ -709,31 +770,77 @@ def initiate(config):
             send(initiator.proceed(now_ms()))
         send(initiator.timer(now_ms()))
     tell(initiator.result)
-    return 0 if initiator.state == 'concluded' else 1
+    if initiator.state != 'concluded':
+        return 1
+    lease = LeaseKeys(initiator.keys.tag, bytes.fromhex(initiator.result['sessionSecret']))
+    for number, line in enumerate(sys.stdin, 1):
+        tell(ask_lease(sock, lease, number, line.strip()))
+    return 0
 
 
-def decide(services, wish):
-    """The policy of `respond`: known services, with the admission `once`."""
+def sender_of(sock):
+    def send(datagrams):
+        for datagram in datagrams:
+            try:
+                sock.send(datagram)
+            except OSError:
+                pass  # an ICMP error proves nothing; the timers decide
+
+    return send
+
+
+def ask_lease(sock, lease, number, operation):
+    """Sends a Lease until its Answer comes; None when none does."""
+    datagram = lease.ask(os.urandom(24), number, operation)
+    for wait in WAITS_MS:
+        sender_of(sock)([datagram])
+        until = now_ms() + wait
+        while now_ms() < until:
+            sock.settimeout(max(until - now_ms(), 1) / 1000)
+            try:
+                answer = lease.hear(number, sock.recv(LONGEST_DATAGRAM + 1))
+            except OSError:
+                continue
+            if answer is not None:
+                return answer
+    return None
+
+
+def decide(services, lifetime, wish):
+    """The policy of `respond`: known services, with the admission `once`, or `address` for who asks for it."""
     if wish['service'] not in services:
         return refusal('service-refused')
     if 'breadth' in wish:
         return refusal('prefix-refused')
-    if wish['admission'] not in (None, 'once'):
-        return refusal('admission-refused', 'once')
+    if wish['admission'] not in (None, 'address', 'once'):
+        return refusal('admission-refused', 'address', 'once')
     ports = [text.split('/') for text in services[wish['service']]]
     return {
         'kind': 'granted',
         'grant': os.urandom(8).hex(),
-        'admission': 'once',
-        'lifetimeMs': GRANT_LIFETIME_MS,
+        'admission': wish['admission'] or 'once',
+        'lifetimeMs': lifetime,
         'admissionPort': None,
         'ports': [{'protocol': protocol, 'port': int(port)} for protocol, port in ports],
     }
 
 
-def respond(config):
+def decide_lease(granted, lifetime, wish):
+    """The policy for leases: `address` is renewed; what is closed is over."""
+    admission = granted.get(wish['grant'])
+    if wish['operation'] == 'close':
+        if wish['isLast']:
+            granted.pop(wish['grant'], None)
+        return {'status': 'done', 'lifetimeMs': 0}
+    if admission == 'address':
+        return {'status': 'done', 'lifetimeMs': lifetime}
+    return {'status': 'refused' if admission else 'over', 'lifetimeMs': 0}
+
+
+def respond(responder, config):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    responder = Responder([keys_of(config)])
+    granted = {}  # admissions, by grant
+    lifetime = config.get('lifetimeMs', GRANT_LIFETIME_MS)
     sock = udp_socket(config['host'], config['port'], 'bind')
     tell({'listening': sock.getsockname()[1]})
     while True:
@@ -746,26 +853,39 @@ def respond(config):
         source = encode_endpoint({'address': sender[0], 'port': sender[1]})
         kind, what = responder.receive(data, source, now_ms())
         if kind == 'knock':
-            outcome = decide(config['services'], what['says'])
+            outcome = decide(config['services'], lifetime, what['says'])
+            if outcome['kind'] == 'granted':
+                granted[outcome['grant']] = outcome['admission']
             sock.sendto(responder.conclude(what, outcome), sender)
             tell({**what['says'], 'outcome': outcome})
         elif kind == 'lease':
-            over = {'status': 'over', 'lifetimeMs': 0}
-            sock.sendto(responder.conclude_lease(what, over), sender)
+            outcome = decide_lease(granted, lifetime, what['says'])
+            sock.sendto(responder.conclude_lease(what, outcome), sender)
+            tell({**what['says'], 'outcome': outcome})
         elif kind == 'reply':
             sock.sendto(what, sender)
 
 
-def main(arguments):
+def initiator_of(config):
+    return Initiator(keys_of(config), **wish_of(config))
+
+
+def responder_of(config):
+    return Responder([keys_of(config)])
+
+
+def main(arguments, checks, make_initiator, make_responder):
     if len(arguments) == 2 and arguments[0] == 'vectors':
-        return run_vectors(arguments[1])
+        return run_vectors(arguments[1], checks)
     if arguments == ['initiate']:
-        return initiate(json.load(sys.stdin))
+        config = json.loads(sys.stdin.readline())
+        return initiate(make_initiator(config), config)
     if arguments == ['respond']:
-        return respond(json.loads(sys.stdin.buffer.readline()))
+        config = json.loads(sys.stdin.buffer.readline())
+        return respond(make_responder(config), config)
     print(__doc__, file=sys.stderr)
     return 2
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], CHECKS, initiator_of, responder_of))
