@@ -16,6 +16,7 @@ const arrows = {
   grants: ['policy', 'host'],
   firewall: ['host'],
   admission: ['crypto', 'host'],
+  silent: ['admission', 'crypto'],
   'dgram-ext': ['host'],
   store: ['host'],
   system: ['host'],
@@ -105,7 +106,16 @@ module.exports = {
       name: 'pure-rooms-do-no-io',
       severity: 'error',
       from: {
-        path: room(['handshake', 'certificate', 'sknock', 'sequence', 'fwknop', 'guard', 'policy']),
+        path: room([
+          'handshake',
+          'certificate',
+          'sknock',
+          'silent',
+          'sequence',
+          'fwknop',
+          'guard',
+          'policy',
+        ]),
       },
       to: {
         dependencyTypes: ['core'],
