@@ -9,13 +9,10 @@ import type { Endpoint } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 
 /** Length of a time step (silent.md, section 2). */
-export const SILENT_STEP_MS = 30_000;
+const SILENT_STEP_MS = 30_000;
 
 /** How far a client's clock may be from ours, in steps. */
 export const SKEW_STEPS = 1;
-
-/** Connections of one peer to one port in a step, unless the server says otherwise. */
-export const DEFAULT_SLOTS = 4;
 
 /** Where a number leads: the endpoint as the client sees it. */
 export interface Target {

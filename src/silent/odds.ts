@@ -4,7 +4,7 @@ import { SKEW_STEPS } from './numbers.ts';
 export const TOLERATED_ODDS = 1e-6;
 
 /** So long no more numbers are looked at when there were too many wrong ones. */
-export const SHUT_HOURS = 1;
+const SHUT_HOURS = 1;
 
 /** How many steps' numbers are good at a time. */
 const LIVE_STEPS = 1 + 2 * SKEW_STEPS;
