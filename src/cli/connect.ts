@@ -4,7 +4,7 @@ import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
 import { parseEndpoint } from '../config/endpoint.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { isForOwnConnection } from '../units/admission.ts';
+import { isForOneConnection } from '../units/admission.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { argument } from './options.ts';
 import { knockAt, refusal, tellGrant } from './knock.ts';
@@ -114,7 +114,7 @@ async function join(result: KnockGranted, held: Held): Promise<void> {
   const { joinStdio } = await import('../client/join-stdio.ts');
   const socket = await connectGranted(result);
   // beside the connection: it has used up what there was to use
-  if (isForOwnConnection(result.admission)) void held.release();
+  if (isForOneConnection(result.admission)) void held.release();
   await joinStdio(socket, process);
 }
 

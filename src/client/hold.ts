@@ -15,14 +15,13 @@ export interface HoldOptions {
 
 /** A grant that is kept for as long as it is needed. */
 export interface Held {
-  /** Ends the grant, unless its admission is `once`, and waits a little for the server to say so. Does not reject; safe to call twice. */
+  /** Ends the grant, if its time is not over, and waits a little for the server to say so. Does not reject; safe to call twice. */
   release(): Promise<void>;
 }
 
 /**
  * Keeps a grant in force until it is released, by renewing it each time that half of its life is over; those that cannot
- * be renewed just end with it. A grant of admission `once` is left to end by itself: behind one NAT our connection may have
- * used up a neighbour's, and the one that is left is then the neighbour's (theory.md, "Leases").
+ * be renewed just end with it.
  */
 export function holdGrant(grant: KnockGranted, options: HoldOptions = {}): Held {
   return new Hold(grant, options);
@@ -30,7 +29,6 @@ export function holdGrant(grant: KnockGranted, options: HoldOptions = {}): Held 
 
 class Hold implements Held {
   readonly #lease: KnockGranted['lease'];
-  readonly #admission: KnockGranted['admission'];
   readonly #clock: Clock;
   readonly #onLost: (fault: HknockError) => void;
   #expiresAt: number;
@@ -42,7 +40,6 @@ class Hold implements Held {
     { clock = createSystemClock(), onLost = () => undefined }: HoldOptions,
   ) {
     this.#lease = lease;
-    this.#admission = admission;
     this.#clock = clock;
     this.#onLost = onLost;
     this.#expiresAt = expiresAt;
@@ -56,7 +53,9 @@ class Hold implements Held {
   }
 
   async #close(): Promise<void> {
-    if (this.#admission !== 'once') await this.#lease?.close().catch(() => undefined);
+    // a server that has forgotten the grant would not answer
+    if (this.#clock.unixMs() >= this.#expiresAt) return;
+    await this.#lease?.close().catch(() => undefined);
   }
 
   #renewLater(): void {

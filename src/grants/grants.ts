@@ -143,6 +143,18 @@ export class Grants {
   }
 
   /**
+   * Ends a grant that its holder needs no more. One for `once` ends by its time alone while another may be for the same connections:
+   * each one's may have used up the other's, and the one that is left is what the other's is about to need (theory.md, "Leases").
+   * False when there is no such grant.
+   * @throws {HknockError} as `close`
+   */
+  async release(id: GrantId): Promise<boolean> {
+    const grant = this.#live.get(id);
+    if (grant !== null && this.#isSharedOnce(grant)) return true;
+    return this.close(id, { cut: false });
+  }
+
+  /**
    * Ends all grants of some peers; with `cut` their connections too, those of earlier grants included. Gives how many
    * grants it closed.
    * @throws {HknockError} `firewall` or `host` when the firewall did not do all of it; all that it can do is done then
@@ -197,6 +209,16 @@ export class Grants {
     }
     for (const { peer, source } of cuts) this.#log.info('cut', { peer, source: source ?? 'any' });
     for (const cause of failures.values()) throw notClosed(failures.size, cause);
+  }
+
+  #isSharedOnce({ id, source, breadth, admission, ports }: Grant): boolean {
+    if (admission !== 'once') return false;
+    // a connection from anywhere in the prefix may have used it up; those for one address are always asked before it
+    if (breadth !== undefined) return true;
+    return this.#live
+      .from(source)
+      .filter((each) => each.id !== id && each.admission === 'once' && each.breadth === undefined)
+      .some((each) => each.ports.some((port) => includesPort(ports, port)));
   }
 
   #sameAs({ peer, service, source, admission, breadth, ports }: Plan): Grant | null {

@@ -1,6 +1,7 @@
 import { limitKey } from '../bytes/prefix.ts';
 import type { Plan } from '../policy/policy.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
+import type { IpAddress } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 
 /** A grant in force. */
@@ -22,7 +23,7 @@ export interface GrantLimits {
 export class LiveGrants {
   readonly #byId = new Map<GrantId, Grant>();
   readonly #byPeer = new Map<PeerName, Set<Grant>>();
-  readonly #countBySource = new Map<string, number>();
+  readonly #bySource = new Map<string, Set<Grant>>();
   readonly #limits: GrantLimits;
 
   constructor(limits: GrantLimits) {
@@ -35,7 +36,7 @@ export class LiveGrants {
     return (
       this.#byId.size < total &&
       this.of(peer).length < perPeer &&
-      (this.#countBySource.get(limitKey(source)) ?? 0) < perSource
+      (this.#bySource.get(limitKey(source))?.size ?? 0) < perSource
     );
   }
 
@@ -43,8 +44,8 @@ export class LiveGrants {
   set(grant: Grant): void {
     this.delete(grant.id);
     this.#byId.set(grant.id, grant);
-    this.#byPeer.set(grant.peer, (this.#byPeer.get(grant.peer) ?? new Set()).add(grant));
-    this.#countSource(grant, 1);
+    add(this.#byPeer, grant.peer, grant);
+    add(this.#bySource, limitKey(grant.source), grant);
   }
 
   get(id: GrantId): Grant | null {
@@ -55,10 +56,8 @@ export class LiveGrants {
     const grant = this.#byId.get(id);
     if (grant === undefined) return;
     this.#byId.delete(id);
-    const others = this.#byPeer.get(grant.peer);
-    others?.delete(grant);
-    if (others?.size === 0) this.#byPeer.delete(grant.peer);
-    this.#countSource(grant, -1);
+    remove(this.#byPeer, grant.peer, grant);
+    remove(this.#bySource, limitKey(grant.source), grant);
   }
 
   all(): readonly Grant[] {
@@ -69,10 +68,19 @@ export class LiveGrants {
     return [...(this.#byPeer.get(peer) ?? [])];
   }
 
-  #countSource({ source }: Grant, by: 1 | -1): void {
-    const key = limitKey(source);
-    const next = (this.#countBySource.get(key) ?? 0) + by;
-    if (next === 0) this.#countBySource.delete(key);
-    else this.#countBySource.set(key, next);
+  /** Those for an address. */
+  from(source: IpAddress): readonly Grant[] {
+    const near = this.#bySource.get(limitKey(source)) ?? [];
+    return [...near].filter((grant) => grant.source === source);
   }
+}
+
+function add<Key>(index: Map<Key, Set<Grant>>, key: Key, grant: Grant): void {
+  index.set(key, (index.get(key) ?? new Set()).add(grant));
+}
+
+function remove<Key>(index: Map<Key, Set<Grant>>, key: Key, grant: Grant): void {
+  const others = index.get(key);
+  others?.delete(grant);
+  if (others?.size === 0) index.delete(key);
 }

@@ -12,7 +12,7 @@ export function createLeaseKeeper(
       if (operation === 'renew') return await grants.renew(grant);
       // another knock of the peer was granted the same one, and may still need it
       if (!isLast) return leaseEnd('done');
-      return leaseEnd((await grants.close(grant, { cut: false })) ? 'done' : 'over');
+      return leaseEnd((await grants.release(grant)) ? 'done' : 'over');
     } catch (fault) {
       log.error('lease failed', { grant, peer, fault: String(fault) });
       return leaseEnd('failed');

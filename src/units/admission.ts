@@ -31,9 +31,9 @@ export function isRenewable(admission: Admission): boolean {
   return admission === 'address';
 }
 
-/** Whether a grant lets in one connection, its own: nothing is lost when it is closed after that. */
-export function isForOwnConnection(admission: Admission): boolean {
-  return admission === 'port' || admission === 'bound';
+/** Whether a grant lets in one connection, and is of no more use when that has begun. The gate keeps count of its own. */
+export function isForOneConnection(admission: Admission): boolean {
+  return admission === 'once' || admission === 'port' || admission === 'bound';
 }
 
 /** Whether a grant can be for these ports: a secret port or number leads to one. */

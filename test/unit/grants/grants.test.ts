@@ -157,6 +157,36 @@ test('knocks that come together do not all find the last place', async (t) => {
   t.is(outcomes.filter(({ kind }) => kind === 'granted').length, 3);
 });
 
+test('a grant for one connection is released, unless another may be for the same connection', async (t) => {
+  const { grants, firewall } = setUp();
+  const open = async (changes: Parameters<typeof plan>[0] = {}): Promise<GrantId> =>
+    granted(await grants.open(plan(changes))).grant;
+  t.true(await grants.release(await open()));
+  t.false(firewall.connect(home, ssh));
+
+  const mine = await open();
+  const theirs = await open({ peer: bob });
+  t.true(firewall.connect(home, ssh), 'by one of the two, and nobody knows which');
+  t.true(await grants.release(mine));
+  t.true(firewall.connect(home, ssh), 'what is left is there still');
+  await grants.close(mine, { cut: false });
+
+  const others = [
+    { source: address('203.0.113.8') },
+    { ports: [parseServicePort('tcp/23')] },
+    { admission: 'address', ports: [ssh] },
+  ] as const;
+  for (const changes of others) await open({ peer: bob, ...changes });
+  t.true(await grants.release(theirs), 'these are never mistaken for it');
+  t.false(grants.list().some(({ id }) => id === theirs));
+  t.true(await grants.release(await open({ breadth: 'prefix' })));
+  t.true(
+    grants.list().some(({ breadth }) => breadth === 'prefix'),
+    'anybody there may need it',
+  );
+  t.false(await grants.release(theirs));
+});
+
 test('closing a grant shuts its door, once', async (t) => {
   const { grants, firewall } = setUp();
   const { grant } = granted(await grants.open(plan()));
