@@ -68,7 +68,7 @@ export interface FirewallConfig {
   readonly backend: FirewallBackend;
   /** What stays behind when the server ends: everything open as if it had never run, or shut to everybody new. */
   readonly onStop: 'open' | 'shut';
-  /** Whether the kernel is to drop what does not begin with a peer's tag, where the backend can. */
+  /** Whether the kernel is to drop what does not begin with a peer's tag, and floods, where the backend can. */
   readonly shield: boolean;
   readonly userspace: {
     /** Addresses on which the services' ports are served. */

@@ -31,8 +31,8 @@ public_hosts = []
 backend = "nftables"
 # When the server ends: "open" takes its rules away, "shut" leaves the ports shut to everybody new.
 on_stop = "open"
-# With "nftables": whether the kernel drops datagrams to the ports above that do not begin with the tag of a peer, so
-# that a flood of them does not reach this server.
+# With "nftables": whether the kernel drops datagrams to the ports above that do not begin with the tag of a peer, and
+# of the others what is more than this server can judge, so that a flood leaves it time for those who may come in.
 shield = true
 
 [firewall.userspace]

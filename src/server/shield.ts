@@ -1,7 +1,13 @@
 import { lobbyKeys } from '../certificate/lobby.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
 import { pointOf } from '../crypto/p256.ts';
-import { Shield } from '../firewall/nftables/shield.ts';
+import { Shield, type ShieldCounts } from '../firewall/nftables/shield.ts';
+import { CERTIFICATE_RESPONSE_LENGTH } from '../certificate/response.ts';
+import { CHALLENGE_LENGTH } from '../handshake/wire/challenge.ts';
+import { GRANT_LENGTH } from '../handshake/wire/grant.ts';
+import { LEASE_LENGTH } from '../handshake/wire/lease.ts';
+import { REQUEST_LENGTH } from '../handshake/wire/request.ts';
+import { RESPONSE_LENGTH } from '../handshake/wire/response.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import { isPort } from '../units/network.ts';
@@ -17,9 +23,18 @@ export const startShield: StartMode = async ({ folder, certificates, clock, log 
   // those who come with certificates share one tag
   const sharedTags = (): readonly Uint8Array[] =>
     certificates === null ? [] : [lobbyKeys(pointOf(certificates.key)).tag];
-  const mode = new ShieldMode(new Shield(ports), { sharedTags, clock, log });
+  const mode = new ShieldMode(new Shield({ ports, lengths }), { sharedTags, clock, log });
   await mode.reload(folder);
   return mode;
+};
+
+const response = [RESPONSE_LENGTH, CERTIFICATE_RESPONSE_LENGTH];
+
+const lengths = {
+  received: [REQUEST_LENGTH, LEASE_LENGTH, ...response],
+  response,
+  challenge: CHALLENGE_LENGTH,
+  grant: GRANT_LENGTH,
 };
 
 const NO_SHIELD = 'no shield in the kernel';
@@ -37,7 +52,8 @@ class ShieldMode implements Mode {
   readonly #sharedTags: () => readonly Uint8Array[];
   readonly #log: Log;
   readonly #upkeep: Upkeep;
-  #dropped = 0;
+  #counts: ShieldCounts | null = null;
+  #isFull = false;
 
   constructor(shield: Shield, { sharedTags, clock, log }: ShieldModeOptions) {
     this.#shield = shield;
@@ -53,7 +69,7 @@ class ShieldMode implements Mode {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return { tags: this.#shield.size, dropped: this.#dropped };
+    return { tags: this.#shield.size, ...this.#counts };
   }
 
   async reload({ peers }: ServerFolder): Promise<void> {
@@ -71,10 +87,19 @@ class ShieldMode implements Mode {
     await this.#shield.remove();
   }
 
-  // while it is gone, strangers' datagrams reach the process
+  // while it is gone, all datagrams reach the process
   async #look(): Promise<boolean> {
     const counts = await this.#shield.counts();
-    if (counts !== null) this.#dropped = counts.dropped;
-    return counts !== null || this.#shield.size === 0;
+    if (counts === null) return this.#shield.size === 0;
+    this.#tellIfFull(counts.unlearned > (this.#counts?.unlearned ?? 0));
+    this.#counts = counts;
+    return true;
+  }
+
+  #tellIfFull(isFull: boolean): void {
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    if (isFull) this.#log.warn('a table of our shield is full, the rest is judged in the process');
+    else this.#log.info('the tables of our shield have room again');
   }
 }

@@ -14,6 +14,7 @@ import { saturated } from './saturated.ts';
 import { sequences } from './sequences.ts';
 import { manySources } from './sources.ts';
 import { formatRows, type Row } from './table.ts';
+import { tags } from './tags.ts';
 
 const parts: readonly (readonly [
   title: string,
@@ -27,6 +28,7 @@ const parts: readonly (readonly [
   ['Packets of which one in a hundred is a knock', mix, false],
   ['Secrets while certificates are examined', saturated, false],
   ['Grants in the kernel', grants, true],
+  ['Peers in the kernel', tags, true],
   ['One port after the other', openPorts, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
   ['Scans from ever new sources', manySources, false],

@@ -1,10 +1,15 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
-import type { Port } from '../../units/network.ts';
 import { applyOnce } from './apply-once.ts';
 import { runOnce } from './once.ts';
-
-const TABLE = 'inet hknock_shield';
+import {
+  SHIELD_TABLE as TABLE,
+  type ShieldCounter,
+  shieldCounters,
+  shieldRules,
+  type ShieldRulesOptions,
+  shieldTables,
+} from './shield-rules.ts';
 
 /** Elements in one run of nft, which takes about a kilobyte of memory for each. */
 const AT_ONCE = 32_768;
@@ -12,26 +17,23 @@ const AT_ONCE = 32_768;
 /** The room is twice what is there, and at least this: a set of the kernel cannot grow. */
 const LEAST_ROOM = 65_536;
 
-/** What the shield has come to. */
-export interface ShieldCounts {
-  /** Datagrams dropped, modulo the time somebody flushed the table. */
-  readonly dropped: number;
-}
+/** Datagrams by the step that they came to, since the table was made (shield.md, section 2). */
+export type ShieldCounts = Readonly<Record<ShieldCounter, number>>;
 
 /**
- * Drops, before the kernel's connection tracking, what comes to the knock ports and does not begin with a known peer tag (P9):
- * a stranger's flood never wakes the process. A table of its own, so that putting the door back does not load a million tags.
- * What comes over loopback, and what goes to other machines, passes.
+ * Drops, before the kernel's connection tracking, what comes to the knock ports and does not begin with a known peer tag (P9),
+ * and of the rest what is more than the process can judge (shield.md): a flood leaves it the time for others. A table of its own,
+ * so that putting the door back does not load a million tags. What comes over loopback, and what goes to other machines, passes.
  */
 export class Shield {
-  readonly #ports: readonly Port[];
+  readonly #options: ShieldRulesOptions;
   readonly #nft: readonly string[];
   #tags = new Set<string>();
   #room = 0;
 
   /** @param nft program and first arguments */
-  constructor(ports: readonly Port[], nft: readonly string[] = ['nft']) {
-    this.#ports = ports;
+  constructor(options: ShieldRulesOptions, nft: readonly string[] = ['nft']) {
+    this.#options = options;
     this.#nft = nft;
   }
 
@@ -55,9 +57,12 @@ export class Shield {
 
   /** Null when the table is not there any more. */
   async counts(): Promise<ShieldCounts | null> {
-    const said = await this.#run(['list', 'counter', ...TABLE.split(' '), 'dropped']);
-    const packets = /packets (\d+)/.exec(said.stdout)?.[1];
-    return said.cause !== null || packets === undefined ? null : { dropped: Number(packets) };
+    const said = await this.#run(['list', 'counters', 'table', ...TABLE.split(' ')]);
+    if (said.cause !== null) return null;
+    const found = [...said.stdout.matchAll(/counter (\w+) \{\s+packets (\d+)/g)];
+    const counts = new Map(found.map(([, name, packets]) => [name, Number(packets)]));
+    if (!shieldCounters.every((name) => counts.has(name))) return null;
+    return Object.fromEntries(counts) as ShieldCounts;
   }
 
   /** Puts the table back when it has gone. @throws {HknockError} as `replace` */
@@ -91,10 +96,10 @@ export class Shield {
       `delete table ${TABLE}`,
       `add table ${TABLE}`,
       `add set ${TABLE} tags { typeof @th,64,64; size ${String(room)}; }`,
-      `add counter ${TABLE} dropped`,
+      ...shieldTables(this.#options),
     ]);
     await this.#elements('add', [...tags]);
-    await this.#apply(this.#rules());
+    await this.#apply(shieldRules(this.#options));
     this.#room = room;
   }
 
@@ -108,16 +113,6 @@ export class Shield {
       'delete',
       [...old].filter((tag) => !wanted.has(tag)),
     );
-  }
-
-  #rules(): readonly string[] {
-    const ports = this.#ports.map(String).join(', ');
-    return [
-      // before connection tracking, which would otherwise make an entry for each forged source
-      `add chain ${TABLE} before { type filter hook prerouting priority raw; policy accept; }`,
-      `add rule ${TABLE} before iif lo accept`,
-      `add rule ${TABLE} before udp dport { ${ports} } fib daddr type local @th,64,64 != @tags counter name dropped drop`,
-    ];
   }
 
   async #elements(verb: 'add' | 'delete', tags: readonly string[]): Promise<void> {
