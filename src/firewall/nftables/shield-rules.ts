@@ -23,7 +23,7 @@ export const shieldCounters = [
 export type ShieldCounter = (typeof shieldCounters)[number];
 
 /** The lengths of messages, which are all that the kernel can tell them by. */
-export interface MessageLengths {
+interface MessageLengths {
   /** To the responder: every length that there is. */
   readonly received: readonly number[];
   /** Of these, what answers a Challenge. */
