@@ -62,7 +62,8 @@ async function serve(server: Machine, services: Services): Promise<string> {
   return profile;
 }
 
-function liftLimits(file: string): void {
+/** Writes those into a `hknock.toml`. */
+export function liftLimits(file: string): void {
   const raised = Object.entries(unlimited).reduce(
     (text, [key, value]) =>
       text.replace(new RegExp(`^${key} = .*$`, 'm'), `${key} = ${String(value)}`),

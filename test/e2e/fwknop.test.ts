@@ -149,7 +149,7 @@ netTestWith('fwknopd', 'iptables').serial(
       '-j',
       'ACCEPT',
     ]);
-    const fwknopd = await Fwknop.start(server, servicePort, interfaceTo(topology.nat));
+    const fwknopd = await Fwknop.start(server, [servicePort], interfaceTo(topology.nat));
     await makeProfile(client, fwknopd.keys.alice);
     t.is(await visit(client, at), 'no answer');
     const knock = ['knock', 'gate', '--profile', client.path('gate.toml'), '--mode', 'fwknop'];

@@ -34,7 +34,7 @@ export async function threeDoors(t: ExecutionContext): Promise<Doors> {
   await dropByDefault(server);
   const [knockd, fwknop] = await Promise.all([
     Knockd.start(server, portOf.knockd, device),
-    Fwknop.start(server, portOf.fwknop, device),
+    Fwknop.start(server, [portOf.fwknop], device),
     startService(server, portOf.knockd),
     startService(server, portOf.fwknop),
   ]);

@@ -39,21 +39,25 @@ const listening = 'Starting fwknopd main event loop';
 
 /** A running fwknopd with iptables for its firewall, as it comes but for the places of its files. */
 export class Fwknop {
-  readonly port: number;
+  readonly #ports: readonly number[];
   readonly keys = { alice: newKeys(), bob: newKeys() };
   readonly #daemon: Daemon;
   readonly #accessFile: string;
   readonly #decided: Record<Verdict, number> = { opened: 0, replayed: 0, untimely: 0, unknown: 0 };
 
-  /** Starts one whose clients may open a port, and waits until it listens. Ends with the machine. */
-  static async start(server: Machine, port: number, device: string): Promise<Fwknop> {
-    const fwknop = new Fwknop(server, port, device);
+  /** Starts one whose clients may open some ports, and waits until it listens. Ends with the machine. */
+  static async start(
+    server: Machine,
+    ports: readonly [number, ...number[]],
+    device: string,
+  ): Promise<Fwknop> {
+    const fwknop = new Fwknop(server, ports, device);
     await says(fwknop.#daemon, listening);
     return fwknop;
   }
 
-  private constructor(server: Machine, port: number, device: string) {
-    this.port = port;
+  private constructor(server: Machine, ports: readonly [number, ...number[]], device: string) {
+    this.#ports = ports;
     const config = server.path('fwknopd.conf');
     const runFolder = server.path('fwknop');
     this.#accessFile = server.path('access.conf');
@@ -64,14 +68,24 @@ export class Fwknop {
     this.#daemon = new Daemon(server.start(['fwknopd', '-f', ...files]));
   }
 
-  /** Runs the client `fwknop`, whatever comes of it. */
+  /** The daemon's process. */
+  get pid(): number {
+    return this.#daemon.child.pid ?? 0;
+  }
+
+  /** Runs the client `fwknop` for the first port, whatever comes of it. */
   async knock(machine: Machine, options: SpaOptions = {}): Promise<Finished> {
-    const { from, keys = this.keys.alice, address = addresses.server, through = [] } = options;
+    const wish = ['-A', `tcp/${String(this.#ports[0])}`];
+    const client = [...(options.through ?? []), ...this.clientFor(options), ...wish];
+    return machine.run(client, { allowFailure: true });
+  }
+
+  /** The client's command line but for what it wants, which comes after it. */
+  clientFor(options: Omit<SpaOptions, 'through'>): readonly [string, ...string[]] {
+    const { from, keys = this.keys.alice, address = addresses.server } = options;
     const secret = ['--key-base64-rijndael', keys.encryption, '--key-base64-hmac', keys.hmac];
-    const wish = ['-D', address, '-A', `tcp/${String(this.port)}`];
     const whence = from === undefined ? ['-s'] : ['-a', from];
-    const client = ['fwknop', '--no-rc-file', ...wish, ...whence, '--use-hmac', ...secret];
-    return machine.run([...through, ...client], { allowFailure: true });
+    return ['fwknop', '--no-rc-file', '-D', address, ...whence, '--use-hmac', ...secret];
   }
 
   /** The same, and waits until the daemon has let somebody in for it. */
@@ -95,9 +109,10 @@ export class Fwknop {
   }
 
   #admit(...accepted: readonly Keys[]): void {
+    const ports = this.#ports.map((port) => `tcp/${String(port)}`).join(', ');
     const stanzas = accepted.map(
       ({ encryption, hmac }) =>
-        `SOURCE ANY\nOPEN_PORTS tcp/${String(this.port)}\nKEY_BASE64 ${encryption}\nHMAC_KEY_BASE64 ${hmac}\n`,
+        `SOURCE ANY\nOPEN_PORTS ${ports}\nKEY_BASE64 ${encryption}\nHMAC_KEY_BASE64 ${hmac}\n`,
     );
     writeSecret(this.#accessFile, stanzas.join('\n'));
   }

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { inline } from '../../support/inline.ts';
 import type { Machine } from '../../support/machine.ts';
 import { type Namespace, until } from '../../support/netns.ts';
@@ -13,18 +15,30 @@ export interface Packet {
 /** What somebody on the way writes down of a client's packets to a server: tcpdump's pcap stream. */
 export class Recording {
   readonly #chunks: Buffer[] = [];
+  readonly #tcpdump: ChildProcess;
 
   /** Starts one of datagrams and SYNs over IPv4, and waits until nothing more gets by. Ends with the namespace. */
   static async start(place: Namespace, device: string, server: string): Promise<Recording> {
-    const recording = new Recording();
     const what = `dst host ${server} and (udp or tcp[tcpflags] == tcp-syn)`;
     const argv = ['tcpdump', '-i', device, '-n', '-U', '--immediate-mode', '-w', '-', what];
     const tcpdump = place.spawn(argv);
+    const recording = new Recording(tcpdump);
     let said = '';
     tcpdump.stderr?.on('data', (text: Buffer) => (said += text.toString()));
-    tcpdump.stdout?.on('data', (chunk: Buffer) => recording.#chunks.push(chunk));
     await until(() => said.includes('listening on'), 'tcpdump to listen');
     return recording;
+  }
+
+  private constructor(tcpdump: ChildProcess) {
+    this.#tcpdump = tcpdump;
+    tcpdump.stdout?.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+  }
+
+  /** Writes no more down. */
+  async stop(): Promise<void> {
+    const gone = once(this.#tcpdump, 'close');
+    this.#tcpdump.kill('SIGKILL');
+    await gone;
   }
 
   /** The packets to some ports, in order, once there are so many. */
