@@ -59,12 +59,8 @@ async function connect(
   ]
 ): Promise<void> {
   const { wish, command } = split(first === undefined ? [] : [first, ...others]);
-  if (options.mode === 'fwknop') {
-    throw new HknockError('usage', 'nobody says when a door that fwknop opens is open', {
-      hint: `hknock knock ${host} --mode fwknop, then connect with the program itself`,
-    });
-  }
-  if (options.mode === 'sknock') await joinAsSknock(host, { wish, command }, options);
+  const { mode } = options;
+  if (mode === 'sknock' || mode === 'fwknop') await joinUntold(host, { wish, command }, options);
   else await connectByGrant(host, { wish, command }, options);
 }
 
@@ -90,21 +86,26 @@ async function connectByGrant(
   }
 }
 
-async function joinAsSknock(
+/** With the modes in which nobody says what became of a knock. */
+async function joinUntold(
   host: string,
   { wish, command }: Wanted,
   options: ConnectOptions,
 ): Promise<void> {
   if (options.listen !== undefined || command.length > 0) throw onlyJoins();
-  const { connectAsSknock } = await import('./one-packet.ts');
+  const { connectAsFwknop, connectAsSknock } = await import('./one-packet.ts');
   const { joinStdio } = await import('../client/join-stdio.ts');
-  await joinStdio(await connectAsSknock(host, wish, options), process);
+  const socket =
+    options.mode === 'sknock'
+      ? await connectAsSknock(host, wish, options)
+      : await connectAsFwknop(host, requireService(wish), options);
+  await joinStdio(socket, process);
 }
 
 // the connection that shows that a port is open may be the only one
 function onlyJoins(): HknockError {
-  return new HknockError('usage', 'with sKnock nobody says when a port is open for a program', {
-    hint: "leave the program out, as ssh's ProxyCommand does, or use --mode certificate",
+  return new HknockError('usage', 'in this mode nobody says when a port is open for a program', {
+    hint: "leave the program out, as ssh's ProxyCommand does, or use a mode that is answered",
   });
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parsePeerName, type PeerName } from '../units/names.ts';
 import { formatServicePort } from '../units/network.ts';
 import { addImportCertificate } from './import-certificate.ts';
+import { addImportFwknop } from './import-fwknop.ts';
 import { type KeepOptions, keepProfile } from './keep-profile.ts';
 import { argument, directoryOf, dirOption, expectOption } from './options.ts';
 import { print, tell } from './terminal.ts';
@@ -10,6 +11,7 @@ import { print, tell } from './terminal.ts';
 export function addImport(program: Command): void {
   const command = program.command('import');
   addImportCertificate(command);
+  addImportFwknop(command);
   command
     .description('Keeps the profile that the operator of a server made for you.')
     .argument(

@@ -15,10 +15,11 @@ export async function keepProfile(
   { name, replace, expect }: KeepOptions,
 ): Promise<void> {
   const { ProfileStore } = await import('../store/profile-store.ts');
-  const { renameProfile } = await import('../store/profile.ts');
+  const { isForFwknopAlone, renameProfile } = await import('../store/profile.ts');
   const named = name === undefined ? profile : renameProfile(profile, name);
   const kept = expect === undefined ? named : { ...named, expect };
   const saved = await new ProfileStore().save(kept, { replace: replace === true });
   print(kept.name);
-  tell(saved === 'unchanged' ? 'it was there already' : `next: hknock connect ${kept.name}`);
+  const mode = isForFwknopAlone(kept) ? ' --mode fwknop' : '';
+  tell(saved === 'unchanged' ? 'it was there already' : `next: hknock connect ${kept.name}${mode}`);
 }

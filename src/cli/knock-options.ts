@@ -98,13 +98,13 @@ export function withKnockOptions(command: Command): Command {
     .addOption(
       new Option(
         '--timeout <duration>',
-        'with --mode sknock: how long to try to connect after each knock (default: 2s)',
+        'with --mode sknock or fwknop: how long to try to connect after each knock (default: 2s)',
       ).argParser(argument(parseDuration)),
     )
     .addOption(
       new Option(
         '--retries <number>',
-        'with --mode sknock: how many more times to knock when there is no connection (default: 2)',
+        'with --mode sknock or fwknop: how many more times to knock when there is no connection (default: 2)',
       ).argParser(argument(parseRetries)),
     );
 }

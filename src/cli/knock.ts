@@ -34,7 +34,7 @@ export function addKnock(program: Command): void {
     .addOption(
       new Option(
         '--verify',
-        'with --mode sknock: connect to see whether it opened, which uses up a grant for one connection',
+        'with --mode sknock or fwknop: connect to see whether it opened, which uses up a grant for one connection',
       ),
     )
     .addOption(jsonOption())

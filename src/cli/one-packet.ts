@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SpaSent } from '../client/fwknop.ts';
 import type { Knocker, SknockSent } from '../client/knocker.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { ServiceName } from '../units/names.ts';
@@ -6,26 +7,61 @@ import { formatServicePort, type ServicePort } from '../units/network.ts';
 import type { KnockCliOptions, Wish } from './knock-options.ts';
 import { print, printJson, tell, withSpinner } from './terminal.ts';
 
-/** `--mode fwknop`: not a word of being granted, since nobody has said so. */
+/** `--mode fwknop`: not a word of being granted, unless a connection has shown it. */
 export async function knockAsFwknop(
   host: string,
   service: ServiceName | undefined,
-  { profile: named, source, mode, json }: KnockCliOptions,
+  options: KnockCliOptions,
 ): Promise<void> {
+  const { verify = false, mode, json } = options;
+  const { sent, connection } = await sendAsFwknop(host, service, { ...options, verify });
+  connection?.destroy();
+  const ports = sent.ports.map(formatServicePort);
+  const isOpen = connection !== null;
+  const outcome = isOpen ? { granted: true } : { sent: true };
+  const { server, source } = sent;
+  if (json) printJson({ ...outcome, host, ...sent, ports, mode });
+  else if (isOpen) print(`${ports.join(', ')} at ${server} is open`);
+  else print(`sent to ${server} for ${ports.join(', ')}, from ${source ?? 'any address'}`);
+  if (!isOpen) {
+    tell('nobody answers a packet of fwknop: only a connection shows whether the door is open');
+  }
+}
+
+/** `connect` with `--mode fwknop`: the connection that the port opens for. */
+export async function connectAsFwknop(
+  host: string,
+  service: ServiceName | undefined,
+  options: KnockCliOptions,
+): Promise<Socket> {
+  const { connection } = await sendAsFwknop(host, service, { ...options, verify: true });
+  if (connection === null) throw new Error('a knock that was verified has its connection');
+  return connection;
+}
+
+async function sendAsFwknop(
+  host: string,
+  service: ServiceName | undefined,
+  { profile: named, source, verify, timeout, retries }: KnockCliOptions,
+): Promise<{ readonly sent: SpaSent; readonly connection: Socket | null }> {
   const { findProfile, hostWithin } = await import('./profile.ts');
-  const { sendSpa } = await import('../client/fwknop.ts');
+  const { connectSpa, sendSpa } = await import('../client/fwknop.ts');
   const profile = await findProfile(host, named);
   const within = hostWithin(profile, host);
-  const sent = await sendSpa(profile, {
+  const wish = {
     ...(service && { service }),
     ...(source && { source }),
     ...(within && { host: within }),
-  });
-  const ports = sent.ports.map(formatServicePort);
-  if (json) printJson({ sent: true, host, ...sent, ports, mode });
-  else
-    print(`sent to ${sent.server} for ${ports.join(', ')}, from ${sent.source ?? 'any address'}`);
-  tell('nobody answers a packet of fwknop: only a connection shows whether the door is open');
+  };
+  if (verify !== true) return { sent: await sendSpa(profile, wish), connection: null };
+  const tries = {
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(retries !== undefined && { retries }),
+  };
+  const { connection, ...sent } = await withSpinner(`knocking at ${host}`, () =>
+    connectSpa(profile, { ...wish, ...tries }),
+  );
+  return { sent, connection };
 }
 
 /** `--mode sknock` */

@@ -58,7 +58,7 @@ function readPrefix(text: string): Prefix {
 /** `--source ADDRESS` */
 export function sourceOption(): Option {
   const description =
-    "with --mode fwknop or sknock: the address to let in, with fwknop IPv4 or 'any' (default: the one that this machine has)";
+    "with --mode fwknop or sknock: the address to let in, with fwknop IPv4 or 'any' (default: that of the profile, or else the one that this machine has)";
   return new Option('--source <address>', description).argParser(argument(readSource));
 }
 

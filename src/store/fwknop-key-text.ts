@@ -1,5 +1,6 @@
+import { familyOf, parseAddress } from '../bytes/address.ts';
 import { hmacTypes, type HmacType } from '../units/hmac-type.ts';
-import { isPort, type Port } from '../units/network.ts';
+import { type IpAddress, isPort, type Port } from '../units/network.ts';
 
 /** The keys that a client of fwknop and its server share. */
 export interface FwknopKeys {
@@ -14,6 +15,8 @@ export interface FwknopKeys {
 export interface FwknopProfile extends FwknopKeys {
   /** UDP; fwknopd's is 62201. */
   readonly port: Port;
+  /** The IPv4 address to let in, or `any` for wherever a packet comes from; the one that the client has if not said. */
+  readonly source?: IpAddress | 'any';
 }
 
 /** Longest encryption key, in bytes. */
@@ -36,21 +39,39 @@ export function parseFwknopKey(value: string, maxLength: number): Uint8Array<Arr
   return kind !== undefined && isWhole && isFit ? bytes : null;
 }
 
-/** `62201 sha256 base64:AAEC base64:AAEC`: port, HMAC, key, HMAC key. */
-export function formatFwknopProfile({ port, hmacType, key, hmacKey }: FwknopProfile): string {
-  return [String(port), hmacType, formatFwknopKey(key), formatFwknopKey(hmacKey)].join(' ');
+/** `62201 sha256 base64:AAEC base64:AAEC`: port, HMAC, key, HMAC key, and the source if it is said. */
+export function formatFwknopProfile({
+  port,
+  hmacType,
+  key,
+  hmacKey,
+  source,
+}: FwknopProfile): string {
+  const words = [String(port), hmacType, formatFwknopKey(key), formatFwknopKey(hmacKey)];
+  return [...words, ...(source === undefined ? [] : [source])].join(' ');
 }
 
 /** Reads what {@link formatFwknopProfile} wrote, or the same with passphrases that have no space; null for anything else. */
 export function parseFwknopProfile(text: string): FwknopProfile | null {
-  const [number = '', hmac, key = '', hmacKey = '', ...rest] = text.split(' ');
+  const [number = '', hmac, key = '', hmacKey = '', from = null, ...rest] = text.split(' ');
   const hmacType = hmacTypes.find((each) => each === hmac);
   const port = /^[1-9]\d{0,4}$/.test(number) ? Number(number) : 0;
-  const keys = {
-    key: parseFwknopKey(key, MAX_FWKNOP_KEY_LENGTH),
-    hmacKey: parseFwknopKey(hmacKey, MAX_FWKNOP_HMAC_KEY_LENGTH),
-  };
-  if (keys.key === null || keys.hmacKey === null || hmacType === undefined) return null;
-  if (!isPort(port) || rest.length > 0) return null;
-  return { port, hmacType, key: keys.key, hmacKey: keys.hmacKey };
+  const keys = parseKeys(key, hmacKey);
+  if (keys === null || hmacType === undefined || !isPort(port) || rest.length > 0) return null;
+  const profile = { port, hmacType, ...keys };
+  if (from === null) return profile;
+  const source = parseSource(from);
+  return source === null ? null : { ...profile, source };
+}
+
+function parseKeys(key: string, hmacKey: string): Pick<FwknopKeys, 'key' | 'hmacKey'> | null {
+  const cipher = parseFwknopKey(key, MAX_FWKNOP_KEY_LENGTH);
+  const hmac = parseFwknopKey(hmacKey, MAX_FWKNOP_HMAC_KEY_LENGTH);
+  return cipher && hmac && { key: cipher, hmacKey: hmac };
+}
+
+function parseSource(text: string): IpAddress | 'any' | null {
+  if (text === 'any') return text;
+  const address = parseAddress(text);
+  return address !== null && familyOf(address) === 4 ? address : null;
 }

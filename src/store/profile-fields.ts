@@ -13,7 +13,13 @@ import {
 import { formatCertificateKey, parseCertificateKey } from './certificate-key.ts';
 import { parseHost } from './host-name.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
-import { isProfileName, MAX_HOSTS, MAX_PREFIXES, type Profile } from './profile.ts';
+import {
+  isForFwknopAlone,
+  isProfileName,
+  MAX_HOSTS,
+  MAX_PREFIXES,
+  type Profile,
+} from './profile.ts';
 import { formatFwknopProfile, parseFwknopProfile } from './fwknop-key-text.ts';
 import { formatSequenceKey, parseSequenceKey } from './sequence-key.ts';
 import type { Trouble } from './toml/trouble.ts';
@@ -23,10 +29,11 @@ export interface ProfileFields {
   readonly name: string;
   readonly hosts: readonly string[];
   readonly port: number;
-  readonly responder: string;
+  /** This, tag and secret: all, or with keys of fwknop none. */
+  readonly responder?: string;
   readonly peer: string;
-  readonly tag: string;
-  readonly secret: string;
+  readonly tag?: string;
+  readonly secret?: string;
   readonly sequence?: string;
   readonly fwknop?: string;
   readonly certificate?: string;
@@ -41,10 +48,12 @@ export function profileFields(profile: Profile): ProfileFields {
     name: profile.name,
     hosts: profile.hosts,
     port: profile.port,
-    responder: formatKey(profile.responderId),
     peer: profile.peer,
-    tag: formatTag(profile.tag),
-    secret: formatKey(profile.secret),
+    ...(!isForFwknopAlone(profile) && {
+      responder: formatKey(profile.responderId),
+      tag: formatTag(profile.tag),
+      secret: formatKey(profile.secret),
+    }),
     ...(profile.fwknop && { fwknop: formatFwknopProfile(profile.fwknop) }),
     ...(profile.sequence && { sequence: formatSequenceKey(profile.sequence) }),
     ...(profile.certificate && { certificate: formatCertificateKey(profile.certificate) }),
@@ -78,10 +87,14 @@ export function parseProfile(
     name: read('name', readers.name),
     hosts: read('hosts', readers.hosts),
     port: read('port', readers.port),
-    responderId: read('responder', readers.responder),
     peer: read('peer', readers.peer),
-    tag: read('tag', readers.tag),
-    secret: read('secret', readers.secret),
+    ...(hasOwnKeys(data)
+      ? {
+          responderId: read('responder', readers.responder),
+          tag: read('tag', readers.tag),
+          secret: read('secret', readers.secret),
+        }
+      : { responderId: none, tag: none, secret: none }),
     ...(Object.hasOwn(data, 'fwknop') && { fwknop: read('fwknop', readers.fwknop) }),
     ...(Object.hasOwn(data, 'certificate') && {
       certificate: read('certificate', readers.certificate),
@@ -91,6 +104,16 @@ export function parseProfile(
     services: read('services', readers.services),
   };
   return troubles.length === 0 && isComplete(profile) ? profile : fail(troubles);
+}
+
+const none = new Uint8Array(0);
+
+/** Whether there are keys, or should be. */
+function hasOwnKeys(data: Readonly<Record<string, unknown>>): boolean {
+  return (
+    !Object.hasOwn(data, 'fwknop') ||
+    ['responder', 'tag', 'secret'].some((key) => Object.hasOwn(data, key))
+  );
 }
 
 interface Reader<T> {

@@ -21,7 +21,7 @@ export interface Profile {
   /** Names and addresses of the one server, in the order to be tried; at least one, each as `parseHost` gives it. */
   readonly hosts: readonly string[];
   readonly port: Port;
-  /** 16 bytes */
+  /** 16 bytes; this, tag and secret are empty where there are keys of fwknop alone. */
   readonly responderId: Uint8Array;
   readonly peer: PeerName;
   /** 8 bytes */
@@ -38,6 +38,11 @@ export interface Profile {
   readonly certificate?: CertificateKey;
   /** The addresses that the client may have on its way to the server; empty when it may have any. */
   readonly expect: readonly Prefix[];
+}
+
+/** Whether a profile is good for knocks as fwknop's client makes them, and no others. */
+export function isForFwknopAlone({ fwknop, secret }: Profile): boolean {
+  return fwknop !== undefined && secret.length === 0;
 }
 
 /** Whether a text can name a profile: 1 to 253 of `a-z A-Z 0-9 . _ : @ -`, not starting with a dash, so that any host can. */

@@ -10,7 +10,7 @@ import { parsePeerName, parseServiceName } from '../../src/units/names.ts';
 import { type Port, parseServicePort } from '../../src/units/network.ts';
 import { Fwknop } from '../interop/peers/fwknop.ts';
 import { type Deployment, ask, deploy, edit, inhabit, servicePort } from '../support/deployment.ts';
-import type { Machine } from '../support/machine.ts';
+import type { Daemon, Machine } from '../support/machine.ts';
 import { interfaceTo, until } from '../support/netns.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
@@ -21,9 +21,15 @@ const encryption = Buffer.from('an encryption key of 32 bytes...').toString('bas
 const hmac = Buffer.from('x'.repeat(64)).toString('base64');
 const inBase64 = ['--key-base64-rijndael', encryption, '--key-base64-hmac', hmac];
 const base64Keys = `fwknop_key = "base64:${encryption}"\nfwknop_hmac_key = "base64:${hmac}"\n`;
-const passphrases =
-  'fwknop_key = "passphrase:s3cret Pass"\nfwknop_hmac_key = "passphrase:hmac Pass"\n';
 const web = `tcp/${String(servicePort)}`;
+const accessConf = `SOURCE ANY
+OPEN_PORTS ${web}
+KEY s3cret Pass
+HMAC_KEY hmac Pass
+FW_ACCESS_TIMEOUT 3
+ENABLE_CMD_EXEC Y
+REQUIRE_USERNAME carol
+`;
 
 interface Mode {
   readonly granted: number;
@@ -34,7 +40,6 @@ interface Mode {
 /** A server that has fwknop on and knows the client by keys in base64. */
 async function deployFwknop(t: ExecutionContext): Promise<Deployment> {
   const deployment = await deploy(t, {
-    ttl: '2s',
     configure: (text) => text.replace('enabled = false', 'enabled = true'),
   });
   await giveKeys(deployment, base64Keys);
@@ -46,6 +51,19 @@ async function giveKeys({ server, daemon }: Deployment, keys: string): Promise<v
   const path = server.path('server/peers/alice.toml');
   const lines = readFileSync(path, 'utf8').replaceAll(/^fwknop_.*\n/gm, '');
   writeFileSync(path, lines + keys);
+  await reload(daemon);
+}
+
+/** Has the server take over what fwknopd would go by. */
+async function importAccessConf({ server, daemon }: Deployment) {
+  const path = server.path('access.conf');
+  writeFileSync(path, accessConf, { mode: 0o600 });
+  const finished = await server.hknock(['import', 'fwknop', path]);
+  await reload(daemon);
+  return finished;
+}
+
+async function reload(daemon: Daemon): Promise<void> {
   const before = daemon.log.split(' info reloaded').length;
   daemon.child.kill('SIGHUP');
   await until(() => daemon.log.split(' info reloaded').length > before, 'the reload');
@@ -90,7 +108,7 @@ fwknopTest('the stock client opens the door for the address that it says, once',
 });
 
 fwknopTest(
-  'every HMAC and digest of the stock client is understood, and passphrases',
+  'every HMAC and digest of the stock client is understood, and passphrases of an imported access.conf',
   async (t) => {
     const deployment = await deployFwknop(t);
     const { server, client } = deployment;
@@ -103,11 +121,14 @@ fwknopTest(
       await counts(server, 'granted', ++opened);
       t.is(await visit(client, at), welcome, type);
     }
-    await giveKeys(deployment, passphrases);
+    const { stdout, stderr } = await importAccessConf(deployment);
+    t.is(stdout, 'carol\n');
+    t.regex(stderr, /access\.conf:6: no command is run/);
     const secrets = ['--key-rijndael', 's3cret Pass', '--key-hmac', 'hmac Pass'];
     await spa(client, ...toServer, ...fromPublic, ...secrets);
     await counts(server, 'granted', opened + 1);
     t.is(await visit(client, at), welcome, 'passphrases');
+    t.regex(deployment.daemon.log, / granted .*peer=carol .* lifetime=3s/);
   },
 );
 
@@ -150,19 +171,38 @@ netTestWith('fwknopd', 'iptables').serial(
       'ACCEPT',
     ]);
     const fwknopd = await Fwknop.start(server, [servicePort], interfaceTo(topology.nat));
-    await makeProfile(client, fwknopd.keys.alice);
+    const { encryption: key, hmac: hmacKey } = fwknopd.keys.alice;
+    const keys = ['--key-base64-rijndael', key, '--key-base64-hmac', hmacKey];
+    const stanza = ['-n', 'gate', '--save-rc-stanza', '--test', '--use-hmac', ...keys];
+    await client.run(['fwknop', ...stanza, '-A', web, ...toServer, ...fromPublic]);
+    const imported = await client.hknock(['import', 'fwknop', client.path('.fwknoprc')]);
+    t.is(imported.stdout, 'gate\n');
     t.is(await visit(client, at), 'no answer');
-    const knock = ['knock', 'gate', '--profile', client.path('gate.toml'), '--mode', 'fwknop'];
-    const { stdout, stderr } = await client.hknock([
-      ...knock,
-      '--source',
-      addresses.public,
-      '--json',
-    ]);
+    const wrong = ['--source', '203.0.113.9', '--timeout', '500ms', '--retries', '0'];
+    const connect = ['connect', 'gate', '--mode', 'fwknop'];
+    const kept = await client.hknock([...connect, ...wrong], { allowFailure: true });
+    t.is(kept.code, 69, 'it opens for somebody else');
+    await fwknopd.decides('opened');
+
+    const { stdout, stderr } = await client.hknock(['knock', 'gate', '--mode', 'fwknop', '--json']);
     t.like(JSON.parse(stdout), { sent: true, source: addresses.public, ports: [web] });
     t.regex(stderr, /nobody answers/);
     await fwknopd.decides('opened');
     t.is(await visit(client, at), welcome);
+    const joined = await client.hknock(connect, { input: 'word\n' });
+    t.is(joined.stdout, `${welcome}\nword\n`);
+    const verified = await client.hknock([
+      'knock',
+      'gate',
+      '--mode',
+      'fwknop',
+      '--verify',
+      '--json',
+    ]);
+    t.like(JSON.parse(verified.stdout), { granted: true, ports: [web] });
+    const plain = await client.hknock(['knock', 'gate'], { allowFailure: true });
+    t.is(plain.code, 64);
+    t.regex(plain.stderr, /--mode fwknop/);
   },
 );
 

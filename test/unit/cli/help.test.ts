@@ -20,6 +20,7 @@ const commands = [
   'ca crl',
   'import',
   'import knockd',
+  'import fwknop',
   'profiles',
   'knock',
   'connect',
