@@ -9,11 +9,20 @@ export interface KnownPeer {
   readonly keys: HandshakeKeys;
 }
 
-interface Entry {
+/** Keys are derived at the first datagram with this tag: a million peers then load without a million key schedules. */
+class Entry implements KnownPeer {
   readonly name: PeerName;
-  readonly credential: Credential;
-  /** Derived at the first datagram with this tag: a million peers then load without a million key schedules. */
-  keys: HandshakeKeys | null;
+  readonly #credential: Credential;
+  #keys: HandshakeKeys | null = null;
+
+  constructor(name: PeerName, credential: Credential) {
+    this.name = name;
+    this.#credential = credential;
+  }
+
+  get keys(): HandshakeKeys {
+    return (this.#keys ??= deriveKeys(this.#credential));
+  }
 }
 
 /** Who may knock, found by the first 8 bytes of a datagram. */
@@ -21,7 +30,7 @@ export class PeerTable {
   readonly #byTag = new Map<string, Entry>();
 
   add(name: PeerName, credential: Credential): void {
-    this.#byTag.set(tagOf(credential.tag), { name, credential, keys: null });
+    this.#byTag.set(tagOf(credential.tag), new Entry(name, credential));
   }
 
   /** Forgets whoever has this tag: from now on it is a stranger, and gets silence. */
@@ -31,10 +40,7 @@ export class PeerTable {
 
   /** The peer that a datagram says it is from; null for a stranger. */
   find(datagram: Uint8Array): KnownPeer | null {
-    const entry = this.#byTag.get(tagOf(datagram));
-    if (entry === undefined) return null;
-    entry.keys ??= deriveKeys(entry.credential);
-    return { name: entry.name, keys: entry.keys };
+    return this.#byTag.get(tagOf(datagram)) ?? null;
   }
 }
 

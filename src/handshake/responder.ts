@@ -11,8 +11,14 @@ import type { KnownPeer, PeerTable } from './peer-table.ts';
 import { ProvenKnocks, type ProvenKnocksOptions } from './proven-knocks.ts';
 import { sessionSecret, transcriptHash } from './transcript.ts';
 import { LEASE_LENGTH } from './wire/lease.ts';
-import { decodeRequest, decodeRequestBody, isRequestBody, REQUEST_LENGTH } from './wire/request.ts';
-import { decodeResponse, RESPONSE_LENGTH } from './wire/response.ts';
+import {
+  decodeRequest,
+  decodeRequestBody,
+  isRequestBody,
+  type OpenedRequest,
+  REQUEST_LENGTH,
+} from './wire/request.ts';
+import { decodeResponse, type OpenedResponse, RESPONSE_LENGTH } from './wire/response.ts';
 
 export interface ResponderOptions extends ProvenKnocksOptions {
   readonly peers: PeerTable;
@@ -49,9 +55,13 @@ export class Responder {
     const peer = this.#peers.find(datagram);
     if (peer === null) return drops.tag;
     if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
-    return length === REQUEST_LENGTH
-      ? this.#challenge(peer.keys, datagram, { source, now })
-      : this.#verify(peer, datagram, { source, now });
+    // step 3
+    if (length === REQUEST_LENGTH) {
+      const request = decodeRequest(peer.keys, datagram);
+      return request === null ? drops.mac : this.#challenge(peer.keys, request, { source, now });
+    }
+    const response = decodeResponse(peer.keys, datagram);
+    return response === null ? drops.mac : this.#verify(peer, response, { source, now });
   }
 
   /** The Grant that tells the outcome of a knock. */
@@ -64,18 +74,13 @@ export class Responder {
     return this.#knocks.concludeLease(ticket, outcome);
   }
 
-  /** Steps 3 and 4, then the answer. Nothing is kept (P2). */
-  #challenge(keys: HandshakeKeys, datagram: Uint8Array, arrival: Arrival): Judgement {
-    const request = decodeRequest(keys, datagram);
-    if (request === null) return drops.mac;
+  /** Step 4, then the answer. Nothing is kept (P2). */
+  #challenge(keys: HandshakeKeys, request: OpenedRequest, arrival: Arrival): Judgement {
     if (!isRequestBody(request.body)) return drops.malformed;
     return { kind: 'reply', bytes: this.#challenger.challenge(keys, request, arrival) };
   }
 
-  #verify({ name, keys }: KnownPeer, datagram: Uint8Array, arrival: Arrival): Judgement {
-    // step 3
-    const response = decodeResponse(keys, datagram);
-    if (response === null) return drops.mac;
+  #verify({ name, keys }: KnownPeer, response: OpenedResponse, arrival: Arrival): Judgement {
     // step 4
     const wish = decodeRequestBody(response.requestBody);
     if (wish === null) return drops.malformed;

@@ -88,11 +88,16 @@ export class KnockPort {
   #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
     const judge = this.#judgeOf(bytes);
     const judged = judge.receive(bytes, remote, this.#options.clock.monotonicMs());
-    const act = (each: Judgement): void => {
-      this.#act(judge, each, { remote, local });
-    };
-    if (judged instanceof Promise) void judged.then(act);
-    else act(judged);
+    if (judged instanceof Promise) {
+      void judged.then((each) => {
+        this.#act(judge, each, { remote, local });
+      });
+    } else if (judged.kind === 'drop') {
+      // the way of most that a flood brings: nothing is made on it
+      this.#drops[judged.reason]++;
+    } else {
+      this.#act(judge, judged, { remote, local });
+    }
   }
 
   #judgeOf(bytes: Uint8Array): Concluder & Pick<Judge, 'receive'> {
