@@ -1,12 +1,14 @@
 // That the benchmark of floods (test/bench/flood-bench) still works: a trickle for a moment, and nothing that depends on how fast.
 import test from 'ava';
 import { type Packet, ETHERNET_LENGTH, frameOf } from '../bench/flood-bench/frames.ts';
+import { compareDoors } from '../bench/flood-bench/compare-doors.ts';
 import { floodBench } from '../bench/flood-bench/flood-bench.ts';
 import { floodPlot } from '../bench/flood-bench/flood-plot.ts';
 import { floodTable } from '../bench/flood-bench/flood-report.ts';
 import type { Measured } from '../bench/flood-bench/measure.ts';
+import { soak, type Soaked } from '../bench/flood-bench/soak.ts';
 import { renewSource } from '../bench/flood-bench/renew-sources.ts';
-import { netTestWith } from '../support/capabilities.ts';
+import { netTest, netTestWith } from '../support/capabilities.ts';
 
 const wire = { ethernet: new Uint8Array(12), server: '198.51.100.2' };
 const syn: Packet = { source: { address: '10.255.1.2', port: 1025 }, port: 8080 };
@@ -64,4 +66,20 @@ netTestWith(
   }
   t.is(floodTable(measured).split('\n').length, 4);
   t.regex(floodPlot(measured), /recorded Responses/);
+});
+
+test('a grant that is lost, and one too many, is seen; one that ends just now is not', (t) => {
+  const door = (port: number, endsAt = 10_000) => ({ port, endsAt });
+  const told = { held: [door(1), door(2), door(3, 500)], unknown: [4] };
+  const kernel = [door(2), door(4), door(5), door(6, 500)];
+  t.deepEqual(compareDoors(told, kernel, 0), { compared: 2, lost: 1, tooMany: 1 });
+  t.deepEqual(compareDoors(told, [door(1), door(2)], 0), { compared: 2, lost: 0, tooMany: 0 });
+});
+
+netTest('the soak compares what the client was told with what the kernel holds', async (t) => {
+  const soaked: Soaked[] = [];
+  const options = { kinds: ['tagged'], minutes: 0, perSecond: 2000, roundMs: 3000 } as const;
+  await soak(options, (each) => soaked.push(each));
+  t.like(soaked, [{ kind: 'tagged', lost: 0, tooMany: 0 }]);
+  t.true((soaked[0]?.counts.knocks ?? 0) > 0);
 });

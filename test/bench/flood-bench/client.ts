@@ -5,12 +5,12 @@ import type { Machine } from '../../support/machine.ts';
 import { readTypeScript } from '../../support/typescript.ts';
 
 /** A client's program that stays and does what it is told, so that no start of Node is timed. */
-export class Client<Order extends object, Answer> {
+export class Client<Order extends object | string, Answer> {
   readonly #child: ChildProcess;
   readonly #gone: Promise<never>;
 
   /** Starts a program of this folder, which says something when it is ready. */
-  static async start<Order extends object, Answer>(
+  static async start<Order extends object | string, Answer>(
     machine: Machine,
     program: string,
     ...args: readonly string[]

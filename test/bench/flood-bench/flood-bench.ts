@@ -46,7 +46,8 @@ function start(
 ): Promise<System> {
   if (name === 'fwknop') return startFwknop(scene);
   const services = Math.min(SERVICES, knocks ?? SERVICES);
-  return startHknock(scene, { shield: name === 'hknock', services, warm });
+  const door = { admission: 'once', ttl: '5s' } as const;
+  return startHknock(scene, { shield: name === 'hknock', services, warm, ...door });
 }
 
 async function measureAll(

@@ -9,6 +9,7 @@ import {
 } from '../../../src/handshake/wire/request.ts';
 import { readProfileFile } from '../../../src/store/profile-file.ts';
 import { DEFAULT_PORT } from '../../../src/store/profile.ts';
+import type { Admission } from '../../../src/units/admission.ts';
 import { parseServiceName } from '../../../src/units/names.ts';
 import { parseServicePort } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
@@ -27,7 +28,7 @@ import { startServices } from './services.ts';
 import type { System, Times, Tries } from './system.ts';
 
 /** The TCP port of the first service. */
-const FIRST_PORT = 9000;
+export const FIRST_PORT = 9000;
 
 /** Different Requests of one flood. */
 const REQUESTS = 1024;
@@ -41,12 +42,22 @@ export interface HknockOptions {
   readonly shield: boolean;
   /** Services, and so legitimate knocks that can be under way at a time. */
   readonly services: number;
+  /** The widest that they accept. */
+  readonly admission: Admission;
+  readonly ttl: string;
   /** Whether to knock as often as it takes to be fast. */
   readonly warm: boolean;
 }
 
+/** hknock as it runs. */
+export interface Hknock extends System {
+  /** The file of the peer who knocks. */
+  readonly profile: string;
+  attack(kind: Kind): Promise<Attack>;
+}
+
 /** `hknock serve` from dist, with nftables and certificates, and a peer with a secret who knocks. */
-export async function startHknock(scene: Scene, options: HknockOptions): Promise<System> {
+export async function startHknock(scene: Scene, options: HknockOptions): Promise<Hknock> {
   const { server, client } = scene;
   const profile = server.path('flood.toml');
   await prepare(server, options, profile);
@@ -56,6 +67,7 @@ export async function startHknock(scene: Scene, options: HknockOptions): Promise
   return {
     name: `hknock, shield ${options.shield ? 'on' : 'off'}`,
     version: (await server.hknock(['--version'])).stdout.trim(),
+    profile,
     knocks: KNOCKS,
     pid: daemon.child.pid ?? 0,
     knock: (tries) => knocker.do(tries),
@@ -63,7 +75,11 @@ export async function startHknock(scene: Scene, options: HknockOptions): Promise
   };
 }
 
-async function prepare(server: Machine, { shield, services }: HknockOptions, profile: string) {
+async function prepare(
+  server: Machine,
+  { shield, services, admission, ttl }: HknockOptions,
+  profile: string,
+): Promise<void> {
   const folder = server.path('server');
   const names = Array.from({ length: services }, (_, at) => `web${String(at)}`);
   await startServices(server, FIRST_PORT, services);
@@ -72,7 +88,8 @@ async function prepare(server: Machine, { shield, services }: HknockOptions, pro
     await addService(folder, {
       name: parseServiceName(name),
       ports: [parseServicePort(`tcp/${String(FIRST_PORT + at)}`)],
-      ttlMs: parseDuration('5s'),
+      ttlMs: parseDuration(ttl),
+      admission,
     });
   }
   const peer = ['peer', 'add', 'flood', '--service', names.join(','), '--out', profile];

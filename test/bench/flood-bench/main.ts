@@ -9,6 +9,11 @@ import { floodTable } from './flood-report.ts';
 import { kinds, parseKind } from './kinds.ts';
 import type { Measured } from './measure.ts';
 import { manner } from './packet-socket.ts';
+import { soakReport } from './soak-report.ts';
+import { soak, type Soaked } from './soak.ts';
+
+/** A recorded Response counts for ten seconds: a flood of it lasts no longer. */
+const ROUND_MS = 8000;
 
 const results = new URL('../results/', import.meta.url);
 
@@ -19,34 +24,56 @@ const { values } = parseArgs({
     only: { type: 'string', default: systemNames.join(',') },
     knocks: { type: 'string' },
     rate: { type: 'string' },
+    soak: { type: 'string' },
   },
 });
 
 if (!namespaces.available) throw new Error(`not measured: ${namespaces.reason}`);
-const measured: Measured[] = [];
-const versions = await floodBench(
-  {
+const wanted = values.kinds.split(',').map(parseKind);
+const perSecond = values.rate === undefined ? null : Number(values.rate);
+await mkdir(results, { recursive: true });
+await (values.soak === undefined ? bench() : soakFor(Number(values.soak)));
+
+async function bench(): Promise<void> {
+  const measured: Measured[] = [];
+  const options = {
     seconds: Number(values.seconds),
-    kinds: values.kinds.split(',').map(parseKind),
+    kinds: wanted,
     systems: values.only.split(',').map(parseSystem),
     knocks: values.knocks === undefined ? null : Number(values.knocks),
-    perSecond: values.rate === undefined ? null : Number(values.rate),
+    perSecond,
     warm: true,
-  },
-  (each) => {
+  };
+  const versions = await floodBench(options, (each) => {
     measured.push(each);
     const { succeeded, tried } = each.legitimate;
-    process.stderr.write(
-      `${each.system}, ${kinds[each.kind]}: ${String(succeeded)}/${String(tried)}\n`,
-    );
-  },
-);
-process.stdout.write(`${versions.join('; ')}\nsent by ${manner}\n\n${floodTable(measured)}\n`);
-await mkdir(results, { recursive: true });
-const json = JSON.stringify({ versions, sentBy: manner, measured }, null, 2);
-await writeFile(new URL('flood.json', results), `${json}\n`);
-await writeFile(new URL('flood.svg', results), floodPlot(measured));
-process.stdout.write(`\nwritten to ${fileURLToPath(results)}\n`);
+    say(`${each.system}, ${kinds[each.kind]}: ${String(succeeded)}/${String(tried)}`);
+  });
+  process.stdout.write(`${versions.join('; ')}\nsent by ${manner}\n\n${floodTable(measured)}\n`);
+  await write('flood.json', `${JSON.stringify({ versions, sentBy: manner, measured }, null, 2)}\n`);
+  await write('flood.svg', floodPlot(measured));
+}
+
+async function soakFor(minutes: number): Promise<void> {
+  const soaked: Soaked[] = [];
+  await soak({ kinds: wanted, minutes, perSecond, roundMs: ROUND_MS }, (each) => {
+    soaked.push(each);
+    say(JSON.stringify(each));
+  });
+  const { text, isWell } = soakReport(soaked, wanted.length);
+  process.stdout.write(`${text}\n`);
+  await write('soak.json', `${JSON.stringify(soaked, null, 2)}\n`);
+  if (!isWell) process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function write(name: string, text: string): Promise<void> {
+  await writeFile(new URL(name, results), text);
+  say(`written: ${fileURLToPath(new URL(name, results))}`);
+}
 
 function parseSystem(text: string): SystemName {
   const found = systemNames.find((each) => each === text);
