@@ -5,25 +5,32 @@ import { readProfileFile } from '../../src/store/profile-file.ts';
 import { netTestWith } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
 import { deploy, type Deployment, edit, servicePort } from '../support/deployment.ts';
+import { Capture } from '../support/capture.ts';
 import type { Machine } from '../support/machine.ts';
+import { interfaceTo, until } from '../support/netns.ts';
 import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
+import { dissect } from './wireshark/tshark.ts';
 import { type Proof, Second, secondArgv } from './second/program.ts';
 
 // In second.test.ts the second implementation speaks with our handshake on one machine. Here it meets the programs that
 // people run, with a NAT in between and the kernel's firewall behind: `hknock serve`, `hknock knock`, `hknock connect`.
 
-const test = netTestWith('python3', 'python3-cryptography').serial;
+const test = netTestWith('python3', 'python3-cryptography', 'tcpdump', 'tshark').serial;
 
 const proofs: readonly Proof[] = ['secret', 'certificate'];
+const [noKey, opens] = ['0', '1'];
 const target = { address: addresses.server, port: servicePort };
 const secondPort = 62_300;
 /** A port of the server that hknock serve does not protect: the second responder has no firewall. */
 const openPort = 8081;
 
-test('the second initiator knocks at hknock serve, keeps its grant and closes it', async (t) => {
+test('the second initiator knocks at hknock serve, keeps its grant and closes it; tshark reads what travelled', async (t) => {
   const deployment = await deployWithBoth(t);
-  const { client } = deployment;
+  const { client, server, topology } = deployment;
+  const device = interfaceTo(topology.nat);
+  const capture = await Capture.start(topology.server, { device, what: 'udp port 62202' });
+  const told: Granted[] = [];
   for (const proof of proofs) {
     t.is(await visit(client, target), 'no answer', proof);
     const second = start(client, proof, 'initiate');
@@ -38,9 +45,80 @@ test('the second initiator knocks at hknock serve, keeps its grant and closes it
     t.is(await visit(client, target), welcome, proof);
     t.deepEqual(await second.tell('close'), { status: 'done', lifetimeMs: 0 }, proof);
     t.is(await visit(client, target), 'no answer', proof);
-    t.is(await second.end(), 0);
+    t.is(await second.end(), 0, proof);
+    told.push(said as Granted);
   }
+
+  const keys = [server.path('alice.toml'), server.path('server/server.pem')];
+  const profile = server.path('profile.toml');
+  const issue = ['ca', 'issue', 'bob', '--service', 'web', '--host', addresses.server];
+  await server.hknock([...issue, '--profile', profile]);
+  let read: readonly Message[] = [];
+  const isRead = async (): Promise<boolean> => {
+    read = await messagesIn(capture, keys);
+    return read.length >= travelled.length;
+  };
+  await until(isRead, 'all messages to be captured', 30_000);
+  t.deepEqual(
+    read.map((each) => [each['hknock.message'], each['hknock.seal'], each['hknock.service']]),
+    travelled,
+  );
+  t.deepEqual(await messagesIn(capture, [server.path('alice.toml'), profile]), read);
+  t.like(read[3], {
+    'hknock.grant': told[0]?.outcome.grant,
+    'hknock.observed.ip': addresses.public,
+    'hknock.observed.port': String(told[0]?.observed.port),
+    'hknock.lifetime': '60000',
+  });
 });
+
+/** The messages of a knock, a renewal and a closing, first with a secret, then with a certificate: their seals, and services. */
+const travelled = [
+  ['Request', opens, 'web'],
+  ['Challenge', opens, ''],
+  ['Response', opens, 'web'],
+  ['Grant', opens, ''],
+  ['Lease', opens, ''],
+  ['Lease Answer', opens, ''],
+  ['Lease', opens, ''],
+  ['Lease Answer', opens, ''],
+  ['Request', opens, ''],
+  ['Challenge', opens, ''],
+  ['Certificate Response', opens, ''],
+  ['Grant', noKey, ''],
+  ['Lease', noKey, ''],
+  ['Lease Answer', noKey, ''],
+  ['Lease', noKey, ''],
+  ['Lease Answer', noKey, ''],
+];
+
+/** What the second initiator says of a Grant. */
+interface Granted {
+  readonly outcome: { readonly grant: string };
+  readonly observed: { readonly port: number };
+}
+
+const fields = [
+  'hknock.message',
+  'hknock.seal',
+  'hknock.service',
+  'hknock.grant',
+  'hknock.observed.ip',
+  'hknock.observed.port',
+  'hknock.lifetime',
+  'hknock.nonce',
+  'udp.dstport',
+] as const;
+type Message = Record<(typeof fields)[number], string>;
+
+/** What tshark reads in a capture, without what was sent again; a Request that was sent again has another Challenge. */
+async function messagesIn(capture: Capture, keys: readonly string[]): Promise<readonly Message[]> {
+  const read = await dissect(capture.stream, { fields, keys });
+  const nameOf = (each: Message): string =>
+    each['hknock.message'] === 'Challenge' ? each['udp.dstport'] : each['hknock.nonce'];
+  const seen = new Set<string>();
+  return read.filter((each) => seen.size < seen.add(nameOf(each)).size);
+}
 
 test('hknock knock and hknock connect are let in by the second responder, which is asked to renew and to close', async (t) => {
   const deployment = await deployWithBoth(t);

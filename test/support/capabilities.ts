@@ -22,11 +22,18 @@ export const netTest: NetTest = netTestWith();
 
 /** The same for a test that also needs programs, such as `nmap`. */
 export function netTestWith(...programs: readonly string[]): NetTest {
-  const missing = programs.filter((program) => !isInstalled(program));
-  const lack = namespaces.available
-    ? missing.map((program) => `${program} is not installed`).join(', ')
-    : namespaces.reason;
+  const lack = namespaces.available ? lackOf(programs) : namespaces.reason;
   return Object.assign(declare(test, lack), { serial: declare(test.serial, lack) });
+}
+
+/** The same for a test that needs programs, and no namespaces. */
+export function testWith(...programs: readonly string[]): Declare {
+  return declare(test, lackOf(programs));
+}
+
+function lackOf(programs: readonly string[]): string {
+  const missing = programs.filter((program) => !isInstalled(program));
+  return missing.map((program) => `${program} is not installed`).join(', ');
 }
 
 function declare(as: Declare, lack: string): Declare {

@@ -26,6 +26,7 @@ const packages: Readonly<Record<string, string>> = {
   dnsmasq: 'dnsmasq-base',
   socat: 'socat',
   curl: 'curl',
+  tshark: 'tshark', // 128 MB with its libraries
 };
 
 /** What they use that is no program: its package, and a file that the package brings. */

@@ -1,5 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { Capture } from '../../support/capture.ts';
 import { inline } from '../../support/inline.ts';
 import type { Machine } from '../../support/machine.ts';
 import { type Namespace, until } from '../../support/netns.ts';
@@ -12,39 +11,29 @@ export interface Packet {
   readonly payload: string;
 }
 
-/** What somebody on the way writes down of a client's packets to a server: tcpdump's pcap stream. */
+/** What somebody on the way writes down of a client's packets to a server. */
 export class Recording {
-  readonly #chunks: Buffer[] = [];
-  readonly #tcpdump: ChildProcess;
+  readonly #capture: Capture;
+
+  private constructor(capture: Capture) {
+    this.#capture = capture;
+  }
 
   /** Starts one of datagrams and SYNs over IPv4, and waits until nothing more gets by. Ends with the namespace. */
   static async start(place: Namespace, device: string, server: string): Promise<Recording> {
     const what = `dst host ${server} and (udp or tcp[tcpflags] == tcp-syn)`;
-    const argv = ['tcpdump', '-i', device, '-n', '-U', '--immediate-mode', '-w', '-', what];
-    const tcpdump = place.spawn(argv);
-    const recording = new Recording(tcpdump);
-    let said = '';
-    tcpdump.stderr?.on('data', (text: Buffer) => (said += text.toString()));
-    await until(() => said.includes('listening on'), 'tcpdump to listen');
-    return recording;
-  }
-
-  private constructor(tcpdump: ChildProcess) {
-    this.#tcpdump = tcpdump;
-    tcpdump.stdout?.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    return new Recording(await Capture.start(place, { device, what }));
   }
 
   /** Writes no more down. */
   async stop(): Promise<void> {
-    const gone = once(this.#tcpdump, 'close');
-    this.#tcpdump.kill('SIGKILL');
-    await gone;
+    await this.#capture.stop();
   }
 
   /** The packets to some ports, in order, once there are so many. */
   async take(ports: readonly number[], count: number): Promise<readonly Packet[]> {
     const find = (): readonly Packet[] =>
-      decode(Buffer.concat(this.#chunks)).filter(({ port }) => ports.includes(port));
+      this.#capture.frames.map(decodeFrame).filter(({ port }) => ports.includes(port));
     await until(() => find().length >= count, `${String(count)} packets to have been recorded`);
     return find();
   }
@@ -72,25 +61,10 @@ async function send(server: string, packets: string): Promise<void> {
   process.exit();
 }
 
-const fileHeaderLength = 24;
-const recordHeaderLength = 16;
 const ethernetHeaderLength = 14;
 const udpHeaderLength = 8;
 
-/** Reads a pcap stream of IPv4 over Ethernet as far as it has come (draft-ietf-opsawg-pcap). */
-function decode(stream: Buffer): readonly Packet[] {
-  const packets: Packet[] = [];
-  let at = fileHeaderLength;
-  while (at + recordHeaderLength <= stream.length) {
-    const length = stream.readUInt32LE(at + 8);
-    const frame = stream.subarray(at + recordHeaderLength, at + recordHeaderLength + length);
-    if (frame.length < length) break;
-    packets.push(decodeFrame(frame));
-    at += recordHeaderLength + length;
-  }
-  return packets;
-}
-
+/** Reads a frame of IPv4 over Ethernet. */
 function decodeFrame(frame: Buffer): Packet {
   const datagram = frame.subarray(ethernetHeaderLength);
   const headerLength = (datagram.readUInt8(0) & 15) * 4;
