@@ -43,6 +43,12 @@ export class AdmissionPorts {
     return null;
   }
 
+  /** Takes note of a port that was chosen by somebody else. Whether it is free the firewall knows. */
+  take(source: IpAddress, lifetimeMs: DurationMs, port: Port): void {
+    const now = this.#options.clock.monotonicMs();
+    this.#note(key(source, port), later(now, lifetimeMs + SLACK_MS));
+  }
+
   // numbers beyond the last whole multiple of the range would make its first ports likelier
   #random(): Port {
     const { entropy, range } = this.#options;

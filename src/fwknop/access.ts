@@ -1,9 +1,11 @@
 import { familyOf, parseAddress } from '../bytes/address.ts';
 import {
+  type Endpoint,
   formatServicePort,
   type IpAddress,
   isPort,
   MAX_SERVICE_PORTS,
+  type Port,
   type Protocol,
   type ServicePort,
 } from '../units/network.ts';
@@ -31,6 +33,14 @@ export function decodeAccess(text: string): AccessRequest | null {
   if (source === null || ports.length !== rest.length) return null;
   if (ports.length === 0 || ports.length > MAX_SERVICE_PORTS) return null;
   return { source: source === ANY_SOURCE ? null : source, ports };
+}
+
+/** Reads where a NAT access leads, `192.0.2.9,22`; null for anything else, names of hosts too. */
+export function decodeNatAccess(text: string): (Endpoint & { readonly port: Port }) | null {
+  const [host = '', digits = '', ...rest] = text.split(',');
+  const address = decodeSource(host);
+  const port = /^[1-9]\d{0,4}$/.test(digits) ? Number(digits) : 0;
+  return address !== null && isPort(port) && rest.length === 0 ? { address, port } : null;
 }
 
 function decodeSource(text: string): IpAddress | null {

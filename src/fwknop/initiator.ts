@@ -26,6 +26,7 @@ export function createPacket(
     timestamp: Math.floor(unixMs / 1000),
     type: timeoutMs === null ? 'access' : 'access-timeout',
     text: encodeAccess(access),
+    natAccess: null,
     timeoutSeconds: timeoutMs === null ? null : Math.ceil(timeoutMs / 1000),
   });
   return sealPacket(keys, entropy.bytes(SALT_LENGTH), message);

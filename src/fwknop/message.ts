@@ -12,11 +12,14 @@ export interface SpaMessage {
   readonly type: SpaType;
   /** With `access`: who wants what opened. */
   readonly text: string;
+  /** With the types that have one, where to forward to; null with the others. */
+  readonly natAccess: string | null;
   /** With the types that have one; null with the others. */
   readonly timeoutSeconds: number | null;
 }
 
-type Wish = Pick<SpaMessage, 'type' | 'text' | 'timeoutSeconds'>;
+type Rest = Pick<SpaMessage, 'natAccess' | 'timeoutSeconds'>;
+type Wish = Pick<SpaMessage, 'type' | 'text'> & Rest;
 
 /** By their number on the wire. */
 export const spaTypes = [
@@ -36,9 +39,9 @@ const MAX_USER_LENGTH = 64;
 const MAX_TEXT_LENGTH = 256;
 const MAX_TIMEOUT_SECONDS = 65_536;
 
-/** The plaintext of a message without NAT, which is all that we send. */
+/** The plaintext of a message. */
 export function encodeMessage(message: SpaMessage): Uint8Array<ArrayBuffer> {
-  const { random, user, timestamp, type, text, timeoutSeconds } = message;
+  const { random, user, timestamp, type, text, natAccess, timeoutSeconds } = message;
   const fields = [
     random,
     encodeBase64(ascii(user)),
@@ -46,6 +49,7 @@ export function encodeMessage(message: SpaMessage): Uint8Array<ArrayBuffer> {
     VERSION,
     String(spaTypes.indexOf(type)),
     encodeBase64(ascii(text)),
+    ...(natAccess === null ? [] : [encodeBase64(ascii(natAccess))]),
     ...(timeoutSeconds === null ? [] : [String(timeoutSeconds)]),
   ];
   const signed = fields.join(':');
@@ -79,18 +83,18 @@ function decodeWish([number = '', field = '', ...rest]: readonly string[]): Wish
   const type = /^[0-6]$/.test(number) ? spaTypes[Number(number)] : undefined;
   const text = decodeText(field, MAX_TEXT_LENGTH);
   if (type === undefined || text === null) return null;
-  const timeouts = decodeRest(type, rest);
-  return timeouts === null ? null : { type, text, timeoutSeconds: timeouts[0] ?? null };
+  const tail = decodeRest(type, rest);
+  return tail === null ? null : { type, text, ...tail };
 }
 
-/** What stands behind the text: where to forward to, which is not kept, and a timeout, each with the types that have it. */
-function decodeRest(type: SpaType, fields: readonly string[]): readonly number[] | null {
+/** What stands behind the text: where to forward to, and a timeout, each with the types that have it. */
+function decodeRest(type: SpaType, fields: readonly string[]): Rest | null {
   const hops = type.includes('nat') ? 1 : 0;
   const timed = type.endsWith('timeout') ? 1 : 0;
-  const isNat = fields.slice(0, hops).every((each) => decodeText(each, MAX_TEXT_LENGTH) !== null);
-  if (fields.length !== hops + timed || !isNat) return null;
+  const accesses = fields.slice(0, hops).map((each) => decodeText(each, MAX_TEXT_LENGTH));
   const timeouts = fields.slice(hops).map(decodeTimeout);
-  return timeouts.every((each) => each !== null) ? timeouts : null;
+  if (fields.length !== hops + timed || [...accesses, ...timeouts].includes(null)) return null;
+  return { natAccess: accesses[0] ?? null, timeoutSeconds: timeouts[0] ?? null };
 }
 
 /** Printable ASCII, as all of fwknop's texts are. */

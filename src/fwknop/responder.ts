@@ -4,9 +4,9 @@ import { Mac } from '../crypto/mac.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
 import type { Knock } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { Endpoint, ServicePort } from '../units/network.ts';
+import type { Endpoint, Port, ServicePort } from '../units/network.ts';
 import type { DurationMs, MonotonicMs, UnixMs } from '../units/time.ts';
-import { type AccessRequest, decodeAccess } from './access.ts';
+import { type AccessRequest, decodeAccess, decodeNatAccess } from './access.ts';
 import { type SpaDropReason, spaDropReasons } from './drop-reason.ts';
 import { decodeMessage, type SpaMessage } from './message.ts';
 import {
@@ -33,6 +33,10 @@ export interface SpaTerms {
   readonly peers: readonly SpaPeer[];
   /** The service that a port belongs to; null when there is none for clients of this kind. */
   readonly serviceOf: (port: ServicePort) => ServiceName | null;
+  /** Whether a port that a client names can lead to a service, as local NAT has it. */
+  readonly canLead: (port: Port) => boolean;
+  /** Where connections to a service's port are forwarded to; null when they end here. */
+  readonly upstreamOf: (port: ServicePort) => Endpoint | null;
   /** How far a packet's timestamp may lie from our clock. */
   readonly maxAgeMs: DurationMs;
   /** Whether a packet may leave its source open (T-F1 of fwknop.md). */
@@ -109,14 +113,16 @@ export class SpaResponder {
     if (!this.#isTimely(seen, terms, arrival)) return drops.untimely;
     // step 9
     if (message.type === 'command') return drops.command;
-    if (message.type !== 'access' && message.type !== 'access-timeout') return drops['nat-access'];
     // step 10
     const access = decodeAccess(message.text);
     if (access === null) return drops.message;
     // step 11
-    if (access.source === null && !terms.acceptsAnySource) return drops.source;
+    const aim = aimOf(message, access, terms);
+    if (aim === null) return drops['nat-access'];
     // step 12
-    const knocks = knocksOf({ peer, access, message, seen }, terms, arrival);
+    if (access.source === null && !terms.acceptsAnySource) return drops.source;
+    // step 13
+    const knocks = knocksOf({ peer, source: access.source, aim, message, seen }, terms, arrival);
     if (knocks === null) return drops.service;
     return this.#take({ kind: 'knock', knocks, seen }, peer, arrival);
   }
@@ -126,9 +132,9 @@ export class SpaResponder {
     { name }: SpaPeer,
     { source, now }: SpaArrival,
   ): SpaJudgement {
-    // step 13: of the packet's real source, which strangers cannot use up without a peer's key
+    // step 14: of the packet's real source, which strangers cannot use up without a peer's key
     if (!this.#options.limits.take(name, source.address, now)) return drops.limit;
-    // step 14
+    // step 15
     return this.#options.replays.add(judgement.seen) ? judgement : drops.full;
   }
 
@@ -147,31 +153,60 @@ interface Verified {
   readonly digest: string;
 }
 
+/** What is to be opened. */
+interface Aim {
+  readonly ports: readonly ServicePort[];
+  /** The port that leads there, if it is another. */
+  readonly entrance?: Port;
+}
+
 interface Wanted {
   readonly peer: SpaPeer;
-  readonly access: AccessRequest;
+  readonly source: AccessRequest['source'];
+  readonly aim: Aim;
   readonly message: SpaMessage;
   readonly seen: SeenPacket;
 }
 
+/** Null when a packet wants to be forwarded in a way that there is not here. */
+function aimOf(
+  { type, natAccess }: SpaMessage,
+  { ports }: AccessRequest,
+  { canLead, upstreamOf }: SpaTerms,
+): Aim | null {
+  if (natAccess === null) return { ports };
+  const to = decodeNatAccess(natAccess);
+  const [entrance, ...others] = ports;
+  if (to === null || entrance === undefined || others.length > 0) return null;
+  if (type.startsWith('local')) {
+    // the address is one of ours by which the client knows us
+    const wanted = { protocol: entrance.protocol, port: to.port };
+    return canLead(entrance.port) ? { ports: [wanted], entrance: entrance.port } : null;
+  }
+  const upstream = upstreamOf(entrance);
+  const isThere = upstream?.address === to.address && upstream.port === to.port;
+  return isThere ? { ports } : null;
+}
+
 /** Null when one of the ports belongs to no service: all that a packet asks for, or nothing. */
 function knocksOf(
-  { peer, access, message, seen }: Wanted,
+  { peer, source, aim: { ports, entrance }, message, seen }: Wanted,
   { serviceOf }: SpaTerms,
-  { source }: SpaArrival,
+  arrival: SpaArrival,
 ): readonly Knock[] | null {
-  const observed = access.source === null ? source : { address: access.source, port: 0 };
+  const observed = source === null ? arrival.source : { address: source, port: 0 };
   const seconds = message.timeoutSeconds ?? 0;
   const knocks: Knock[] = [];
-  for (const port of access.ports) {
+  for (const port of ports) {
     const service = serviceOf(port);
     if (service === null) return null;
     knocks.push({
       peer: peer.name,
       service,
       port,
-      // the client knows none of ours
-      admission: null,
+      // the client knows none of ours, but of a port of its own only one can be meant
+      admission: entrance === undefined ? null : 'port',
+      ...(entrance !== undefined && { entrance }),
       observed,
       claimed: null,
       isUntold: true,

@@ -69,6 +69,7 @@ export type Wish = Pick<
   | 'breadth'
   | 'observed'
   | 'isUntold'
+  | 'entrance'
   | 'authorised'
   | 'port'
   | 'lifetimeMs'
@@ -89,7 +90,7 @@ export function decide(
   const { breadth } = wish;
   if (breadth !== undefined && !mayBeBroad(terms)) return refuse('prefix-refused');
   const acceptable = acceptableBy(terms, breadth).filter(
-    (each) => enforceable.includes(each) && (wish.isUntold !== true || goesBySource(each)),
+    (each) => enforceable.includes(each) && (wish.isUntold !== true || isUsableUntold(each, wish)),
   );
   const admission = wish.admission ?? acceptable[0];
   if (admission === undefined || !acceptable.includes(admission)) {
@@ -108,6 +109,11 @@ export function decide(
     ...(authorised && { authorised }),
     ...(port && { port }),
   };
+}
+
+/** Whether a client can make the connection without having been told anything. */
+function isUsableUntold(admission: Admission, { entrance }: Wish): boolean {
+  return goesBySource(admission) || (admission === 'port' && entrance !== undefined);
 }
 
 interface Terms {

@@ -35,6 +35,11 @@ export function createDoors({
   return ({ admission: granted, source, lifetimeMs }, knock) => {
     switch (granted) {
       case 'port': {
+        const { entrance } = knock;
+        if (entrance !== undefined) {
+          ports.take(source, lifetimeMs, entrance);
+          return { ...plainDoor, admissionPort: entrance };
+        }
         const isUsed = (port: Port): boolean => isConfigured(config(), port);
         const admissionPort = ports.draw(source, lifetimeMs, isUsed);
         return admissionPort === null ? null : { ...plainDoor, admissionPort };
@@ -49,9 +54,13 @@ export function createDoors({
   };
 }
 
-function isConfigured({ listen, gate, services }: ServerConfig, port: Port): boolean {
+/** Whether a port has another use than to lead to a service once. */
+export function isConfigured(
+  { listen, gate, fwknop, services }: ServerConfig,
+  port: Port,
+): boolean {
   return (
-    [...listen, ...gate.listen].some((each) => each.port === port) ||
+    [...listen, ...gate.listen, ...fwknop.listen].some((each) => each.port === port) ||
     [...services.values()].some(({ ports }) => ports.some((each) => each.port === port))
   );
 }

@@ -1,17 +1,14 @@
-import { goesBySource } from '../units/admission.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
-import { serviceFinder } from '../config/service-ports.ts';
-import { equalConstantTime } from '../crypto/mac.ts';
-import { HknockError } from '../errors/hknock-error.ts';
 import { spaDropReasons } from '../fwknop/drop-reason.ts';
 import { type SeenPacket, SpaReplayRecord } from '../fwknop/replay-record.ts';
-import { type SpaPeer, SpaResponder, type SpaTerms } from '../fwknop/responder.ts';
+import { SpaResponder, type SpaTerms } from '../fwknop/responder.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import { SpaReplayFile } from '../store/spa-replay-file.ts';
 import type { Knock } from '../units/knock.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { spaTerms } from './fwknop-terms.ts';
 import type { Mode, ModeContext } from './mode.ts';
 import { zeroCounts } from './zero-counts.ts';
 
@@ -29,7 +26,9 @@ export async function startFwknop(context: ModeContext): Promise<Mode | null> {
   const { folder, clock, log } = context;
   const { config } = folder;
   if (!config.fwknop.enabled) return null;
-  const terms = termsOf(folder);
+  const means = { firewall: context.firewall, ports: config.admission.ports };
+  const terms = (of: ServerFolder): SpaTerms => spaTerms(of, means);
+  const first = terms(folder);
   const file = new SpaReplayFile(config.directory);
   const { packets, forgottenUpTo } = await file.read();
   const replays = new SpaReplayRecord(REPLAY_CAPACITY, forgottenUpTo);
@@ -45,13 +44,15 @@ export async function startFwknop(context: ModeContext): Promise<Mode | null> {
     await file.close();
     throw fault;
   });
-  return new FwknopMode(context, terms, { socket, file, replays });
+  return new FwknopMode(context, first, { socket, file, replays, terms });
 }
 
 interface Parts {
   readonly socket: DatagramSocket;
   readonly file: SpaReplayFile;
   readonly replays: SpaReplayRecord;
+  /** What holds by a folder. */
+  readonly terms: (folder: ServerFolder) => SpaTerms;
 }
 
 /** The UDP port for the clients of fwknop. */
@@ -98,7 +99,7 @@ class FwknopMode implements Mode {
   }
 
   reload(folder: ServerFolder): Promise<void> {
-    this.#terms = termsOf(folder);
+    this.#terms = this.#parts.terms(folder);
     this.#tell(folder);
     return Promise.resolve();
   }
@@ -160,48 +161,14 @@ class FwknopMode implements Mode {
     if (config.fwknop.acceptAnySource) {
       log.warn('fwknop accepts packets for any source', {
         danger:
-          'whoever holds such a packet back and sends it on from his own address is let in himself',
+          'whoever sees such a packet and can hold it back (A1 and A2 together, T-F1) sends it on from his own address and is let in himself',
         mend: 'accept_any_source = false, and clients that say their address (fwknop -a)',
       });
     }
-    for (const { name, admission } of peers.filter(({ fwknop }) => fwknop !== undefined)) {
-      if (admission === null || goesBySource(admission)) continue;
+    const admitted = new Set(this.#terms.peers.map(({ name }) => name));
+    for (const { name, admission, fwknop } of peers) {
+      if (fwknop === undefined || admitted.has(name)) continue;
       log.warn('fwknop has no such admission', { peer: name, admission });
     }
-  }
-}
-
-/**
- * @throws {HknockError} `config` when two peers have the same HMAC key
- */
-function termsOf({ config, peers }: ServerFolder): SpaTerms {
-  const { maxAgeMs, acceptAnySource } = config.fwknop;
-  const admitted = peers.flatMap(({ name, fwknop, admission }): SpaPeer[] =>
-    fwknop === undefined || (admission !== null && !goesBySource(admission))
-      ? []
-      : [{ name, keys: fwknop }],
-  );
-  refuseSharedKeys(admitted);
-  const services = [...config.services.values()].filter(({ admission }) =>
-    goesBySource(admission ?? config.policy.admission),
-  );
-  return {
-    peers: admitted,
-    serviceOf: serviceFinder(services),
-    maxAgeMs,
-    acceptsAnySource: acceptAnySource,
-  };
-}
-
-/** Whoever shares a key would knock as the first who has it. */
-function refuseSharedKeys(peers: readonly SpaPeer[]): void {
-  for (const [at, { name, keys }] of peers.entries()) {
-    const twin = peers
-      .slice(0, at)
-      .find((other) => equalConstantTime(other.keys.hmacKey, keys.hmacKey));
-    if (twin === undefined) continue;
-    throw new HknockError('config', `'${twin.name}' and '${name}' have the same fwknop_hmac_key`, {
-      hint: 'give one of them another',
-    });
   }
 }

@@ -21,8 +21,10 @@ export interface Knock {
   readonly claimed: Endpoint | null;
   /** 32 bytes known to both sides only (P12). */
   readonly sessionSecret: Uint8Array;
-  /** Nobody answers the client, so it can use what goes by the source alone. */
+  /** Nobody answers the client, so it can use what goes by the source alone, or by a port that it has named itself. */
   readonly isUntold?: true;
+  /** With admission `port`: the port that is to lead to the service, where a mode lets the client choose it. */
+  readonly entrance?: Port;
   /**
    * The ports that the credential itself allows, where it does, as a certificate can: then these count, and no peer's file.
    */

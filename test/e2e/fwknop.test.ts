@@ -132,26 +132,45 @@ fwknopTest(
   },
 );
 
-fwknopTest('commands, forwarding and open sources are refused by name', async (t) => {
-  const { server, client, daemon } = await deployFwknop(t);
-  await spa(client, ...toServer, ...fromPublic, '--nat-local', '--nat-port', '40000', ...inBase64);
-  await counts(server, 'dropped nat-access');
-  const command = ['fwknop', '--no-rc-file', '--use-hmac', '--server-cmd', 'id'];
-  await client.run([...command, ...toServer, ...fromPublic, ...inBase64]);
-  await counts(server, 'dropped command');
-  await spa(client, ...toServer, '-s', ...inBase64);
-  await counts(server, 'dropped source');
-  t.is((await counters(server)).granted, 0);
-  t.is(await visit(client, at), 'no answer');
+fwknopTest(
+  'local NAT leads once; commands, other forwarding and open sources are refused',
+  async (t) => {
+    const { server, client, neighbour, daemon } = await deployFwknop(t);
+    const local = (port: number): readonly string[] => ['--nat-local', '--nat-port', String(port)];
+    await spa(client, ...toServer, ...fromPublic, ...local(40_000), ...inBase64);
+    await counts(server, 'dropped nat-access');
+    await spa(client, ...toServer, ...fromPublic, '-N', '192.168.1.2:22', ...inBase64);
+    await counts(server, 'dropped nat-access', 2);
+    const command = ['fwknop', '--no-rc-file', '--use-hmac', '--server-cmd', 'id'];
+    await client.run([...command, ...toServer, ...fromPublic, ...inBase64]);
+    await counts(server, 'dropped command');
+    await spa(client, ...toServer, '-s', ...inBase64);
+    await counts(server, 'dropped source');
+    t.is((await counters(server)).granted, 0);
+    t.is(await visit(client, at), 'no answer');
 
-  t.notRegex(daemon.log, /any source/);
-  edit(server, (text) => text.replace('accept_any_source = false', 'accept_any_source = true'));
-  daemon.child.kill('SIGHUP');
-  await until(() => daemon.log.includes('any source'), 'the warning');
-  await spa(client, ...toServer, '-s', ...inBase64);
-  await counts(server, 'granted');
-  t.is(await visit(client, at), welcome);
-});
+    const entrance = { address: addresses.server, port: 20_000 };
+    for (const [times, timeout] of [
+      [1, ['--fw-timeout', '15']],
+      [2, []],
+    ] as const) {
+      await spa(client, ...toServer, ...fromPublic, ...local(20_000), ...timeout, ...inBase64);
+      await counts(server, 'granted', times);
+      t.is(await visit(client, at), 'no answer', 'the port of the service itself');
+      t.is(await visit(client, entrance), welcome);
+      t.not(await visit(neighbour, entrance), welcome, 'it has led there once');
+    }
+    t.regex(daemon.log, / granted .* admission=port lifetime=15s/);
+
+    t.notRegex(daemon.log, /any source/);
+    edit(server, (text) => text.replace('accept_any_source = false', 'accept_any_source = true'));
+    daemon.child.kill('SIGHUP');
+    await until(() => daemon.log.includes('any source'), 'the warning');
+    await spa(client, ...toServer, '-s', ...inBase64);
+    await counts(server, 'granted', 3);
+    t.is(await visit(client, at), welcome);
+  },
+);
 
 netTestWith('fwknopd', 'iptables').serial(
   'our client opens a stock fwknopd, and says that nobody answers',

@@ -73,6 +73,12 @@ function termsOf({ keys, services, config }: Vector): SpaTerms {
       const [name] = named.find(([, ports]) => ports.includes(formatServicePort(port))) ?? [];
       return name === undefined ? null : parseServiceName(name);
     },
+    canLead: (port) => {
+      const [first, last] = config.leading ?? [1, 0];
+      return port >= first && port <= last;
+    },
+    upstreamOf: (port) =>
+      (config.upstreams?.[formatServicePort(port)] as Endpoint | undefined) ?? null,
     maxAgeMs: config.maxAgeMs as DurationMs,
     acceptsAnySource: config.acceptAnySource,
   };
@@ -86,12 +92,13 @@ function keysOf({ key, hmacKey, hmac }: Vector['keys']): SpaKeys {
 function told(judged: SpaJudgement): Vector['steps'][number]['expect'] {
   if (judged.kind === 'drop') return { drop: judged.reason };
   return {
-    knocks: judged.knocks.map(({ service, port, observed, sessionSecret, lifetimeMs }) => ({
+    knocks: judged.knocks.map(({ service, port, observed, sessionSecret, ...rest }) => ({
       service,
       port: port === undefined ? '' : formatServicePort(port),
       observed,
       sessionSecret: toHex(sessionSecret),
-      ...(lifetimeMs !== undefined && { lifetimeMs }),
+      ...(rest.lifetimeMs !== undefined && { lifetimeMs: rest.lifetimeMs }),
+      ...(rest.entrance !== undefined && { entrance: rest.entrance }),
     })),
   };
 }

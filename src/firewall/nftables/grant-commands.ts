@@ -38,6 +38,7 @@ export function renderOpen(
   const timeout = `timeout ${String(Math.max(1, Math.ceil(lifetimeMs)))}ms`;
   return [
     ...ports.flatMap((port) => elements(place, port).map((each) => renderAdd(each, timeout))),
+    ...ports.flatMap((port) => renderTargets(place, port, timeout)),
     ...renderGuesses(place, timeout),
   ];
 }
@@ -49,10 +50,7 @@ export function renderOpen(
 export function renderClose(place: Place, ports: readonly ServicePort[]): readonly string[] {
   return ports
     .flatMap((port) => elements(place, port))
-    .flatMap((each) => [
-      renderAdd(each, 'timeout 1000ms'),
-      `delete element ${each.map} { ${each.key} }`,
-    ]);
+    .flatMap((each) => [renderAdd(each, 'timeout 1000ms'), renderDelete(each)]);
 }
 
 /** Lets a connection go on that was there before its port was protected. */
@@ -69,6 +67,12 @@ export function renderForget({ remote, localPort }: Connection): readonly string
   return [...renderKeep({ remote, localPort }), `delete element ${set} { ${tuple} }`];
 }
 
+// anew: where the client chooses the port, that of an earlier grant may still stand, and end sooner
+function renderTargets(place: Place, port: ServicePort, timeout: string): readonly string[] {
+  const [, ...targets] = elements(place, port);
+  return targets.flatMap((each) => [renderDelete(each), renderAdd(each, timeout)]);
+}
+
 interface Element {
   readonly map: string;
   readonly key: string;
@@ -77,6 +81,10 @@ interface Element {
 
 function renderAdd({ map, key, data }: Element, timeout: string): string {
   return `add element ${map} { ${key} ${timeout} : ${data} }`;
+}
+
+function renderDelete({ map, key }: Element): string {
+  return `delete element ${map} { ${key} }`;
 }
 
 // the keys in the order in which the rules of the table put them together

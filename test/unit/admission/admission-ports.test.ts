@@ -59,6 +59,12 @@ test('a port that is wanted for something else is not drawn', (t) => {
   t.is(draw(home, isUsed), 10_009);
 });
 
+test('a port that somebody has chosen is not drawn as long as his grant lasts', (t) => {
+  const { draw, ports } = portsOf(drawing(7, 8));
+  ports.take(home, lifetime, 10_007 as Port);
+  t.is(draw(), 10_008);
+});
+
 test('of more than it may remember, the port drawn first is forgotten', (t) => {
   const { draw } = portsOf(drawing(1, 2, 3, 1), 2);
   const drawn = Array.from({ length: 4 }, () => draw());

@@ -32,6 +32,8 @@ const request = {
 const terms: SpaTerms = {
   peers: [{ name: parsePeerName('alice'), keys }],
   serviceOf: () => parseServiceName('ssh'),
+  canLead: () => false,
+  upstreamOf: () => null,
   maxAgeMs: 120_000 as DurationMs,
   acceptsAnySource: false,
 };
@@ -109,6 +111,7 @@ test('no plaintext, whoever has the keys, is more than a message or a reason', (
     timestamp: 1_800_000_000,
     type: 'access',
     text: encodeAccess(request),
+    natAccess: null,
     timeoutSeconds: null,
   });
   const field = fc.oneof(fc.constantFrom('', '0', '1', '3.0.0', 'YWxpY2U'), fc.string());

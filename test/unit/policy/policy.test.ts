@@ -10,7 +10,7 @@ import {
 import { type Admission, admissions, isAtLeastAsNarrow } from '../../../src/units/admission.ts';
 import type { Refused } from '../../../src/units/knock.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
-import { parseServicePort } from '../../../src/units/network.ts';
+import { parseServicePort, type Port } from '../../../src/units/network.ts';
 import { parseDuration } from '../../../src/units/time.ts';
 import { address } from '../grants/plans.ts';
 
@@ -115,6 +115,10 @@ test('a client that nobody answers gets what goes by its source, and nothing nar
     t.is(admissionOf(decide(policy, wish, admissions)), isPossible ? admission : 'refused');
     t.is(admissionOf(decide(policy, told, admissions)), admission, 'control: one who is told');
   }
+  const chosen = { ...wish, admission: 'port', entrance: 20_000 as Port } as const;
+  const open = policyWith({ service: { ...one, admission: 'once' } });
+  t.is(admissionOf(decide(open, chosen, admissions)), 'port', 'a port that it has named itself');
+  t.is(admissionOf(decide(open, chosen, ['address', 'once'])), 'refused');
   const narrowed = policyWith({ service: one, peer: { admission: 'gate' } });
   t.like(decide(narrowed, wish, admissions), { reason: 'admission-refused', acceptable: [] });
 });

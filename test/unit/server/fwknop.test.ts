@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { SALT_LENGTH } from '../../../src/fwknop/cipher.ts';
 import { createPacket } from '../../../src/fwknop/initiator.ts';
+import { encodeMessage } from '../../../src/fwknop/message.ts';
+import { sealPacket } from '../../../src/fwknop/packet.ts';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { startFwknop } from '../../../src/server/fwknop.ts';
 import { Server } from '../../../src/server/server.ts';
@@ -48,6 +51,20 @@ async function runFwknop(t: ExecutionContext, folder: Folder) {
 
 function peerFile(folder: Folder, name: string): string {
   return join(folder.path, 'peers', `${name}.toml`);
+}
+
+/** What the stock client sends with `-N`. */
+function natPacketAt(unixMs: number, wanted: string, natAccess: string): Buffer {
+  const message = encodeMessage({
+    random: '1234567890123456',
+    user: 'alice',
+    timestamp: Math.floor(unixMs / 1000),
+    type: 'nat-access',
+    text: `${home},${wanted}`,
+    natAccess,
+    timeoutSeconds: null,
+  });
+  return Buffer.from(sealPacket(keys, entropy.bytes(SALT_LENGTH), message));
 }
 
 function packetAt(unixMs: number, wanted = 'tcp/22', from = home): Buffer {
@@ -96,6 +113,29 @@ test('a packet opens the ports that it names, and nothing else of their services
   t.false(firewall.connect(home, parseServicePort('tcp/443')), 'not among her services');
   const line = log.lines.find(({ event }) => event === 'fwknop');
   t.regex(String(line?.fields['lacks']), /clock.*address.*nobody tells/);
+});
+
+test('NAT leads to where the forwarder takes the service, and nowhere else', async (t) => {
+  const { folder, port } = await fwknopFolder(t);
+  await folder.edit(/backend = "nftables"/, 'backend = "userspace"');
+  await folder.edit(
+    /^ports = \["tcp\/22"\]/m,
+    'ports = ["tcp/22"]\nupstream = ["192.168.1.2:2022"]',
+  );
+  await folder.edit(
+    /^ports = \["tcp\/80", "tcp\/443"\]/m,
+    'ports = ["tcp/80", "tcp/443"]\nupstream = ["127.0.0.1:80", "127.0.0.1:443"]',
+  );
+  const { server, firewall, clock } = await runFwknop(t, folder);
+  await send(
+    port,
+    natPacketAt(clock.unixMs(), 'tcp/22', '192.168.1.2,22'),
+    natPacketAt(clock.unixMs(), 'tcp/80', '192.168.1.2,2022'),
+  );
+  await counts(server, 'dropped nat-access', 2);
+  await send(port, natPacketAt(clock.unixMs(), 'tcp/22', '192.168.1.2,2022'));
+  await counts(server, 'granted');
+  t.true(firewall.connect(home, parseServicePort('tcp/22')));
 });
 
 test('a packet opens once, across restarts too', async (t) => {
