@@ -8,16 +8,19 @@ const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta
 /** What a knock is proved with. */
 export type Proof = 'secret' | 'certificate';
 
-/** The command line of the second implementation. */
+// Debian's own python3 finds Debian's python3-cryptography, another that comes first in PATH may not
+const programs = {
+  secret: ['python3', '-B', pathOf('hknock_second.py')],
+  certificate: ['/usr/bin/python3', '-B', pathOf('certificate.py')],
+  connections: ['python3', '-B', pathOf('connections.py')],
+} as const;
+
+/** The command line of a program of the second implementation. */
 export function secondArgv(
-  proof: Proof,
-  command: string,
+  program: keyof typeof programs,
   ...args: readonly string[]
 ): readonly [string, ...string[]] {
-  // Debian's own python3 finds Debian's python3-cryptography, another that comes first in PATH may not
-  return proof === 'secret'
-    ? ['python3', '-B', pathOf('hknock_second.py'), command, ...args]
-    : ['/usr/bin/python3', '-B', pathOf('certificate.py'), command, ...args];
+  return [...programs[program], ...args];
 }
 
 /** The second implementation as it runs, which is told things and tells things a line at a time. */
