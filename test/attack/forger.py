@@ -1,10 +1,11 @@
-"""Somebody on the way who sees a connection and forges what comes next in it (run by takeover.test.ts).
+"""Somebody on the way who sees a connection and forges what comes next in it (run by takeover.test.ts and spoofer.test.ts).
 
 forger.py INTERFACE PORT: takes the first connection to PORT that begins on INTERFACE, and reads orders, one a line:
   say TEXT   a segment with TEXT, where the client's next byte is expected
   repeat     the same with what the client said last
   end        the same with nothing but FIN
-Prints `ready`, then what the server says after the first order, as one JSON string a segment.
+  reset N    RST, N bytes behind where the client's next byte is expected; it does not count as the first order
+Prints `ready`, each `reset`, and what the server says after any other order, as one JSON string a segment.
 """
 
 import json
@@ -14,7 +15,7 @@ import struct
 import sys
 
 ETHERNET = 14
-FIN, SYN, PSH, ACK = 1, 2, 8, 16
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
 class Segment:
@@ -27,10 +28,10 @@ class Segment:
         end = ETHERNET + struct.unpack_from('!H', frame, ETHERNET + 2)[0]
         self.data = frame[self.data_at:end]
 
-    def next(self, flags, data):
-        """The segment that would follow this one from the same side."""
+    def next(self, flags, data, behind=0):
+        """The segment that would follow this one from the same side, or so many bytes behind it."""
         frame = bytearray(self.frame[:self.data_at] + data)
-        sequence = self.sequence + len(self.data) + bool(self.flags & SYN)
+        sequence = self.sequence + len(self.data) + bool(self.flags & SYN) + behind
         struct.pack_into('!I', frame, self.tcp_at + 4, sequence & 0xFFFFFFFF)
         frame[self.tcp_at + 13] = flags
         struct.pack_into('!H', frame, ETHERNET + 2, len(frame) - ETHERNET)
@@ -67,6 +68,10 @@ def main(interface, port):
                 order, _, text = sys.stdin.readline().strip().partition(' ')
                 if order == '':
                     return
+                if order == 'reset':
+                    wire.send(newest.next(RST, b'', int(text)))
+                    print(order, text, flush=True)
+                    continue
                 data = {'say': text.encode() + b'\n', 'repeat': said, 'end': b''}[order]
                 wire.send(newest.next(FIN | ACK if order == 'end' else PSH | ACK, data))
                 forged = True
@@ -84,4 +89,5 @@ def main(interface, port):
                 print(json.dumps(segment.data.decode('latin-1')), flush=True)
 
 
-main(sys.argv[1], int(sys.argv[2]))
+if __name__ == '__main__':
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,13 +1,11 @@
 // T-13: a neighbour behind the client's NAT, who has its address, wants in by its grant (topology.ts draws the network).
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type * as library from '../../src/index.ts';
 import { netTest } from '../support/capabilities.ts';
 import { deploy, knock, servicePort } from '../support/deployment.ts';
 import { inline } from '../support/inline.ts';
 import { until } from '../support/netns.ts';
 import { visit, welcome } from '../support/service.ts';
+import { talkTo } from '../support/talk.ts';
 import { addresses } from '../support/topology.ts';
 
 const { server: address } = addresses;
@@ -118,17 +116,6 @@ function randomPorts(): readonly number[] {
     [ports[i], ports[j]] = [ports[j] ?? 0, ports[i] ?? 0];
   }
   return ports.slice(0, TRIES);
-}
-
-/** Sends a line and gives the line that comes back. */
-function talkTo(child: ChildProcess): (line: string) => Promise<string> {
-  if (child.stdout === null) throw new Error('no pipe');
-  const lines = createInterface(child.stdout);
-  return async (line) => {
-    child.stdin?.write(`${line}\n`);
-    const [answer] = (await once(lines, 'line')) as [string];
-    return answer;
-  };
 }
 
 /** `knock` gives the secret port, `connect` says whether it got in by it. */

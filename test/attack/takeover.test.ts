@@ -1,8 +1,6 @@
 // Takeover: somebody on the way, who sees the sequence numbers of a connection that has been let in, forges what comes next in it.
 //
 //   client 192.168.7.2 --- nat (forger.py, between NAT and server) --- 198.51.100.2 server
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { netTestWith } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
@@ -10,6 +8,7 @@ import { ask, deploy, type Deployment } from '../support/deployment.ts';
 import { gatePort, withGate } from '../support/gate.ts';
 import { inline } from '../support/inline.ts';
 import { interfaceTo, until } from '../support/netns.ts';
+import { Printer } from '../support/printer.ts';
 import { welcome } from '../support/service.ts';
 
 const ledgerPort = 9000;
@@ -37,43 +36,18 @@ async function ledger(port: string, greeting: string): Promise<void> {
   });
 }
 
-/** A program, and all that it has printed. */
-class Printer {
-  readonly child: ChildProcess;
-  text = '';
-
-  constructor(child: ChildProcess) {
-    this.child = child;
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.text += text));
-  }
-
-  async prints(wanted: string): Promise<void> {
-    await until(() => this.text.includes(wanted), `'${wanted}'`, patient);
-  }
-}
-
-async function begin(program: ChildProcess): Promise<Printer> {
-  const printer = new Printer(program);
-  await printer.prints('ready');
-  return printer;
-}
-
 /** A connection of the client's, after a word or two, and somebody who forges: `order` is one of forger.py's. */
 async function attack({ client, topology }: Deployment, admission: string, order: string) {
   const program = fileURLToPath(new URL('forger.py', import.meta.url));
   const port = admission === 'gate' ? gatePort : ledgerPort;
   const argv = ['python3', program, interfaceTo(topology.server), String(port)];
-  const forger = await begin(topology.nat.spawn(argv, { stdio: ['pipe', 'pipe', 'inherit'] }));
+  const forger = await Printer.begin(
+    topology.nat.spawn(argv, { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
   const victim = await Conversation.begin(client, 'ledger', '--admission', admission);
   await victim.say(`hello by ${admission}`);
   forger.child.stdin?.write(`${order}\n`);
   return { victim, forger };
-}
-
-async function stop({ child }: Printer): Promise<void> {
-  const closed = once(child, 'close');
-  child.kill();
-  await closed;
 }
 
 netTestWith('python3')(
@@ -86,7 +60,9 @@ netTestWith('python3')(
     });
     const { server } = deployment;
     const argv = inline(ledger, String(ledgerPort), welcome);
-    const service = await begin(server.start(argv, { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const service = await Printer.begin(
+      server.start(argv, { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
 
     for (const admission of ['address', 'once', 'bound']) {
       const said = `${forgery} by ${admission}`;
@@ -94,13 +70,13 @@ netTestWith('python3')(
       await service.prints(`heard ${said}`);
       await forger.prints(said);
       t.pass('control: the service took the line for the client’s, and its answer was seen');
-      await stop(forger);
+      await forger.stop();
     }
     service.text = '';
     const ended = await attack(deployment, 'address', 'end');
     await service.prints('was told the end');
     t.pass('control: the service took the forged end for the client’s');
-    await stop(ended.forger);
+    await ended.forger.stop();
 
     const visitors = async (): Promise<unknown> =>
       ((await ask(server, 'status')) as { gate: { visitors: number } }).gate.visitors;
@@ -119,7 +95,7 @@ netTestWith('python3')(
       ]);
       t.notRegex(forger.text, /hello|delete/, 'nothing to read either');
       t.false(await victim.isAlive());
-      await stop(forger);
+      await forger.stop();
     }
   },
 );

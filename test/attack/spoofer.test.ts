@@ -1,0 +1,319 @@
+// T-18: somebody off the path, who sends from any address and sees nothing that is not for his own (spoofer.ts draws the network). He is
+// told more than he could know: the client's public address, its ports and its tag.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import type * as library from '../../src/index.ts';
+import { admissions } from '../../src/units/admission.ts';
+import { netTestWith } from '../support/capabilities.ts';
+import { Conversation } from '../support/conversation.ts';
+import { ask, deploy, type Deployment, enrol, knock, servicePort } from '../support/deployment.ts';
+import { gatePort } from '../support/gate.ts';
+import { inline } from '../support/inline.ts';
+import type { Machine, Place } from '../support/machine.ts';
+import { interfaceTo, until } from '../support/netns.ts';
+import { Printer } from '../support/printer.ts';
+import { visit } from '../support/service.ts';
+import { talkTo } from '../support/talk.ts';
+import { addresses } from '../support/topology.ts';
+import { addSpoofer, type Order, type Spoofer, spoofersAddress } from './spoofer.ts';
+
+const netTest = netTestWith('python3');
+
+const knockPort = 62202;
+const udpPort = 5300;
+const firstPort = 10_000;
+
+/** Lengths of datagrams (wire.md, section 4). */
+const lengths = { request: 100, challenge: 100, response: 222, grant: 126, lease: 72, answer: 48 };
+const UDP_HEADER = 8;
+
+const FIN_ACK = 17;
+const SYN = 2;
+const RST = 4;
+const PSH_ACK = 24;
+
+/** How often each datagram is sent, but for its random bytes. */
+const TIMES = 100;
+
+/** An address that is nobody's: one for which the spoofer might want something opened. */
+const chosenAddress = '198.51.100.77';
+
+const toServer = { to: addresses.server, ports: [knockPort] };
+const asClient = { from: addresses.public, to: addresses.server };
+
+async function deployAll(t: ExecutionContext): Promise<Deployment & { spoofer: Spoofer }> {
+  const deployment = await deploy(t, {
+    ttl: '60s',
+    services: 'web,ledger',
+    configure: (text) =>
+      `${text}\n[services.ledger]\nports = ["udp/${String(udpPort)}"]\nttl = "60s"\n`
+        .replace('listen = []', `listen = ["0.0.0.0:${String(gatePort)}"]`)
+        .replace('\nadmission = "once"', '\nadmission = "address"'),
+  });
+  return { ...deployment, spoofer: await addSpoofer(t, deployment) };
+}
+
+interface Knocks {
+  readonly answered: number;
+  readonly granted: number;
+  readonly leases: number;
+  readonly drops: Readonly<Record<'mac' | 'lease' | 'source', number>>;
+}
+
+async function knocksOn({ server }: Deployment): Promise<Knocks> {
+  return ((await ask(server, 'status')) as { knocks: Knocks }).knocks;
+}
+
+netTest('T-18: forged knocks and leases get nobody in, and end or renew nothing', async (t) => {
+  const deployment = await deployAll(t);
+  const { server, client, spoofer } = deployment;
+  const granted = await Promise.all(
+    admissions.map((each) => knock(client, 'web', '--admission', each)),
+  );
+  t.deepEqual(
+    granted.map(({ admission }) => admission),
+    [...admissions],
+  );
+  const before = await ask(server, 'grants');
+
+  const [, tag = ''] =
+    /^tag = "([0-9a-f]{16})"$/m.exec(readFileSync(server.path('alice.toml'), 'utf8')) ?? [];
+  const { request, response, lease } = lengths;
+  const froms = [spoofersAddress, addresses.public, chosenAddress];
+  for (const from of froms) {
+    for (const length of [request, response, lease]) {
+      await spoofer.send({ ...toServer, from, udp: [tag, length], times: TIMES });
+    }
+  }
+  const all = TIMES * froms.length;
+  await until(async () => {
+    const { drops } = await knocksOn(deployment);
+    return drops.mac === 2 * all && drops.lease === all;
+  }, 'all that was sent to be judged');
+  t.deepEqual(await ask(server, 'grants'), before, 'none more, none less, none longer');
+  for (const port of [servicePort, gatePort]) {
+    t.is(await visit(spoofer.machine, { address: addresses.server, port }), 'no answer');
+  }
+  const closedPort = { to: addresses.server, ports: [1], tcp: SYN };
+  await spoofer.send({ ...closedPort, from: addresses.public });
+  t.is(await spoofer.heard(), 0, 'he hears nothing');
+  await spoofer.send({ ...closedPort, from: spoofersAddress });
+  await until(async () => (await spoofer.heard()) > 0, 'control: what is for his own address');
+  t.is((await Conversation.begin(client, 'web', '--admission', 'port')).hasEnded, false);
+  await until(async () => (await knocksOn(deployment)).leases === 1, 'control: a true Lease');
+  t.deepEqual(await ask(server, 'grants'), before, 'and closes what it is for');
+  await server.hknock(['peer', 'revoke', 'alice']);
+
+  await enrol(server, spoofer.machine, { peer: 'mallory', services: 'web' });
+  t.like(await knock(spoofer.machine), { granted: true, observedAddress: spoofersAddress });
+  t.is((await knocksOn(deployment)).granted, granted.length + 2, 'control: for his own address');
+  await pretend(spoofer.machine, response);
+  const proving = spoofer.machine.start(spoofer.machine.argv('knock', 'gate'));
+  await until(async () => (await knocksOn(deployment)).drops.source > 0, 'his proof to be judged');
+  proving.kill();
+  await pretend(spoofer.machine, request);
+  const { answered } = await knocksOn(deployment);
+  const asking = spoofer.machine.start(spoofer.machine.argv('knock', 'gate'));
+  await until(
+    async () => (await knocksOn(deployment)).answered > answered,
+    'his Request to be answered',
+  );
+  asking.kill();
+  t.is((await knocksOn(deployment)).granted, granted.length + 2, 'a peer neither, for another');
+});
+
+/** From now on a machine's datagrams of this length have the client's public address for their source, and no others have. */
+async function pretend({ place }: Machine, length: number): Promise<void> {
+  const input = `
+    add table ip pretend
+    delete table ip pretend
+    table ip pretend {
+      chain output {
+        type filter hook output priority raw;
+        udp length ${String(length + UDP_HEADER)} ip saddr set ${addresses.public}
+      }
+    }`;
+  await place.exec(['nft', '-f', '-'], { input });
+}
+
+/** So many of each kind of forged answer. */
+const ANSWERS = 1000;
+
+netTest('T-18: forged Challenges, Grants and Answers interrupt no handshake', async (t) => {
+  const deployment = await deployAll(t);
+  const { client, topology, spoofer } = deployment;
+  const { server } = topology;
+  const kinds = [lengths.challenge, lengths.grant, lengths.answer];
+  const count = `udp sport ${String(knockPort)} counter`;
+  await client.place.exec(['nft', '-f', '-'], { input: counting('seen', count) });
+  let forged = 0;
+  for (const [state, length] of [
+    ['requesting', lengths.request],
+    ['responding', lengths.response],
+  ] as const) {
+    const arrival = `udp dport ${String(knockPort)} udp length ${String(length + UDP_HEADER)} counter drop`;
+    await server.exec(['nft', '-f', '-'], { input: counting('hold', arrival) });
+    const knocking = knock(client, 'web');
+    await until(async () => (await counted(server, 'hold')) > 0, `the client to be ${state}`);
+    const ports = await portsOf(topology.nat);
+    for (const each of kinds) {
+      const answers = { from: addresses.server, fromPort: knockPort, to: addresses.public };
+      await spoofer.send({ ...answers, ports, udp: ['', each], times: ANSWERS });
+      forged += ANSWERS * ports.length;
+    }
+    await until(
+      async () => (await counted(client.place, 'seen')) >= forged,
+      'all to reach the client',
+    );
+    await server.exec(['nft', 'delete', 'table', 'ip', 'hold']);
+    t.like(await knocking, { granted: true, observedAddress: addresses.public }, state);
+  }
+});
+
+function counting(table: string, rule: string): string {
+  const chain = `type filter hook prerouting priority raw\n${rule}`;
+  return `table ip ${table} {\n chain in {\n ${chain}\n }\n }\n`;
+}
+
+async function counted(place: Place, table: string): Promise<number> {
+  const { stdout } = await place.exec(['nft', 'list', 'table', 'ip', table]);
+  return Number(/counter packets (\d+)/.exec(stdout)?.[1]);
+}
+
+/** The public ports that the NAT has given the client's knocks. */
+async function portsOf(nat: Place): Promise<readonly number[]> {
+  const { stdout } = await nat.exec(['conntrack', '-L', '-p', 'udp']);
+  const flows = stdout.split('\n').filter((line) => line.includes(` dport=${String(knockPort)} `));
+  return flows.map((line) => Number(/.* dport=(\d+)/.exec(line)?.[1]));
+}
+
+/** A client that knocks and connects when it is told to; and what happens between the two. */
+interface Spoil {
+  readonly admission: string;
+  readonly attack: (secretPort: number) => readonly Order[];
+  readonly then: 'in' | 'out';
+}
+
+const syn = { ...asClient, tcp: SYN };
+const flood = { ...syn, times: 200 };
+
+function guesses(count: number, secretPort: number): readonly Order[] {
+  const ports = Array.from({ length: count + 1 }, (_, i) => firstPort + i);
+  return [{ ...syn, ports: ports.filter((each) => each !== secretPort).slice(0, count) }];
+}
+
+/** What a spoofer who knows the client's address can spoil, and what he cannot (rationale.md, "What is not defended"). */
+const spoils: readonly Spoil[] = [
+  { admission: 'address', attack: () => [{ ...flood, ports: [servicePort] }], then: 'in' },
+  { admission: 'gate', attack: () => [{ ...flood, ports: [servicePort, gatePort] }], then: 'in' },
+  // under the limit of numbers looked at in a second
+  { admission: 'bound', attack: () => [{ ...syn, ports: [servicePort], times: 50 }], then: 'in' },
+  { admission: 'once', attack: () => [], then: 'in' },
+  { admission: 'once', attack: () => [{ ...syn, ports: [servicePort] }], then: 'out' },
+  // the right one is the sixteenth, and then the one too many
+  { admission: 'port', attack: (port) => guesses(15, port), then: 'in' },
+  { admission: 'port', attack: (port) => guesses(16, port), then: 'out' },
+];
+
+netTest('T-18: forged connections from the client’s address get nobody in', async (t) => {
+  const { server, client, spoofer, daemon } = await deployAll(t);
+  const index = new URL('../../dist/index.js', import.meta.url).href;
+  const say = talkTo(
+    client.start(inline(knockThenConnect, index), { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  for (const { admission, attack, then } of spoils) {
+    const secretPort = Number(await say(`knock ${admission}`));
+    for (const order of attack(secretPort)) await spoofer.send(order);
+    t.is(
+      await say(`connect ${then === 'in' ? '20000' : '700'}`),
+      then,
+      `${admission} ${String(attack)}`,
+    );
+  }
+  await until(() => daemon.log.includes('somebody guesses at ports'), 'the guesses to be seen');
+  t.is(await spoofer.heard(), 0, 'and of no connection does he hear anything');
+
+  const argv = inline(hearAll, String(udpPort));
+  const service = await Printer.begin(server.start(argv, { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const utter = (words: string): Promise<void> => {
+    const udp = [Buffer.from(words).toString('hex'), words.length] as const;
+    return spoofer.send({ ...asClient, ports: [udpPort], udp });
+  };
+  await utter('without a grant');
+  t.true((await knock(client, 'ledger', '--admission', 'gate')).granted);
+  await utter('with one for the gate');
+  t.true((await knock(client, 'ledger', '--admission', 'once')).granted);
+  await utter('with one for once');
+  await service.prints('heard with one for once');
+  t.deepEqual(service.text.split('\n').filter(Boolean), ['ready', 'heard with one for once']);
+});
+
+/** `knock ADMISSION` gives the secret port or 0, `connect MS` says whether the service greets in so many milliseconds, and closes the grant. */
+async function knockThenConnect(path: string): Promise<void> {
+  const { knock: ask, connectGranted, ProfileStore } = (await import(path)) as typeof library;
+  const { createInterface } = await import('node:readline');
+  const events = await import('node:events');
+  const { setTimeout: sleep } = await import('node:timers/promises');
+  const [profile] = await new ProfileStore().list();
+  const service = [...(profile?.services.keys() ?? [])].find((each) => String(each) === 'web');
+  if (profile === undefined || service === undefined) throw new Error('no profile');
+  let grant: Awaited<ReturnType<typeof ask>> | null = null;
+  for await (const order of createInterface(process.stdin)) {
+    const [verb, word] = order.split(' ');
+    if (verb === 'knock') {
+      grant = await ask(profile, { service, admission: word as library.Admission });
+      console.log(grant.granted ? (grant.admissionPort ?? 0) : grant.reason);
+    } else if (grant?.granted === true) {
+      const greeted = connectGranted(grant)
+        .then((socket) => events.default.once(socket, 'data').then(() => socket.destroy()))
+        .then(
+          () => 'in',
+          () => 'out',
+        );
+      console.log(await Promise.race([greeted, sleep(Number(word), 'out')]));
+      await grant.lease?.close();
+    }
+  }
+}
+
+/** A UDP service that writes down what it hears. */
+async function hearAll(port: string): Promise<void> {
+  const { createSocket } = await import('node:dgram');
+  createSocket('udp4', (bytes) => {
+    console.log(`heard ${String(bytes)}`);
+  }).bind(Number(port), () => {
+    console.log('ready');
+  });
+}
+
+netTest('T-18: forged segments that are guessed end no connection', async (t) => {
+  const { client, topology, spoofer } = await deployAll(t);
+  const program = fileURLToPath(new URL('forger.py', import.meta.url));
+  const argv = ['python3', '-B', program, interfaceTo(topology.server), String(servicePort)];
+  const forger = await Printer.begin(
+    topology.nat.spawn(argv, { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const conversation = await Conversation.begin(client, 'web', '--admission', 'address');
+  await conversation.say('hello');
+  const { stdout } = await topology.server.exec([
+    'ss',
+    '-Htn',
+    'state',
+    'established',
+    `sport = :${String(servicePort)}`,
+  ]);
+  const fromPort = Number(/198\.51\.100\.1\]?:(\d+)/.exec(stdout)?.[1]);
+  for (const tcp of [RST, SYN, FIN_ACK, PSH_ACK]) {
+    await spoofer.send({ ...asClient, fromPort, ports: [servicePort], tcp, times: 500 });
+    t.true(await conversation.isAlive(20_000), `after segments with flags ${String(tcp)}`);
+  }
+  // a lucky guess: within what the server would take now
+  forger.child.stdin?.write('reset 1000\n');
+  await forger.prints('reset 1000');
+  t.true(await conversation.isAlive(20_000), 'RFC 5961, section 3: not the very number');
+  await until(async () => {
+    forger.child.stdin?.write('reset 0\n');
+    return !(await conversation.isAlive(500)) && conversation.hasEnded;
+  }, 'control: the very number');
+});
