@@ -36,6 +36,15 @@ async function ledger(port: string, greeting: string): Promise<void> {
   });
 }
 
+/** To the NAT the answers to what was forged behind it are strange; it must not end the connection itself before they are all there. */
+const quiet = `
+  table inet quiet {
+    chain input {
+      type filter hook input priority filter;
+      ct state invalid drop
+    }
+  }`;
+
 /** A connection of the client's, after a word or two, and somebody who forges: `order` is one of forger.py's. */
 async function attack({ client, topology }: Deployment, admission: string, order: string) {
   const program = fileURLToPath(new URL('forger.py', import.meta.url));
@@ -58,7 +67,8 @@ netTestWith('python3')(
       configure: (text) =>
         `${withGate(text)}\n[services.ledger]\nports = ["tcp/${String(ledgerPort)}"]\nadmission = "address"\n`,
     });
-    const { server } = deployment;
+    const { server, topology } = deployment;
+    await topology.nat.exec(['nft', '-f', '-'], { input: quiet });
     const argv = inline(ledger, String(ledgerPort), welcome);
     const service = await Printer.begin(
       server.start(argv, { stdio: ['ignore', 'pipe', 'inherit'] }),
