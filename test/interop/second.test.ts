@@ -66,10 +66,10 @@ interopTest('the second implementation passes every vector for secrets', '127.0.
 });
 
 interopTest(
-  'the second implementation passes every vector for the gate and for silent mode',
+  'the second implementation passes every vector for the gate, silent mode and sequences',
   '127.0.0.1',
   async (t) => {
-    await passVectors(t, 'connections');
+    await Promise.all([passVectors(t, 'connections'), passVectors(t, 'sequence')]);
   },
 );
 

@@ -13,6 +13,7 @@ const programs = {
   secret: ['python3', '-B', pathOf('hknock_second.py')],
   certificate: ['/usr/bin/python3', '-B', pathOf('certificate.py')],
   connections: ['python3', '-B', pathOf('connections.py')],
+  sequence: ['python3', '-B', pathOf('sequence.py')],
 } as const;
 
 /** The command line of a program of the second implementation. */
