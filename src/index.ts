@@ -26,6 +26,7 @@ export {
 } from './client/knocker.ts';
 export { knockForBest } from './client/ladder.ts';
 export type { Lease } from './client/lease.ts';
+export { connectSilently, type SilentOptions } from './client/silent.ts';
 export { type ErrorCode, HknockError } from './errors/hknock-error.ts';
 export type { RefusalReason } from './errors/refusal-reason.ts';
 export { runServer, type RunningServer } from './server/run.ts';

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { constants } from 'node:os';
+import type { Duplex } from 'node:stream';
 import type { Held } from '../client/hold.ts';
 import type { KnockGranted } from '../client/knock.ts';
 import { parseEndpoint } from '../config/endpoint.ts';
@@ -59,8 +60,8 @@ async function connect(
   ]
 ): Promise<void> {
   const { wish, command } = split(first === undefined ? [] : [first, ...others]);
-  const { mode } = options;
-  if (mode === 'sknock' || mode === 'fwknop') await joinUntold(host, { wish, command }, options);
+  if (options.mode === 'sknock' || options.mode === 'fwknop' || options.mode === 'silent')
+    await joinUntold(host, { wish, command }, options);
   else await connectByGrant(host, { wish, command }, options);
 }
 
@@ -93,13 +94,23 @@ async function joinUntold(
   options: ConnectOptions,
 ): Promise<void> {
   if (options.listen !== undefined || command.length > 0) throw onlyJoins();
-  const { connectAsFwknop, connectAsSknock } = await import('./one-packet.ts');
   const { joinStdio } = await import('../client/join-stdio.ts');
-  const socket =
-    options.mode === 'sknock'
-      ? await connectAsSknock(host, wish, options)
-      : await connectAsFwknop(host, requireService(wish), options);
-  await joinStdio(socket, process);
+  await joinStdio(await connectUntold(host, wish, options), process);
+}
+
+async function connectUntold(
+  host: string,
+  wish: Wish | undefined,
+  options: ConnectOptions,
+): Promise<Duplex> {
+  if (options.mode === 'silent') {
+    const { connectWithoutKnock } = await import('./silent.ts');
+    return connectWithoutKnock(host, requireService(wish), options);
+  }
+  const { connectAsFwknop, connectAsSknock } = await import('./one-packet.ts');
+  return options.mode === 'sknock'
+    ? connectAsSknock(host, wish, options)
+    : connectAsFwknop(host, requireService(wish), options);
 }
 
 // the connection that shows that a port is open may be the only one

@@ -20,7 +20,7 @@ import {
   sourceOption,
 } from './options.ts';
 
-const modes = ['challenge-response', 'certificate', 'sknock', 'fwknop'] as const;
+const modes = ['challenge-response', 'certificate', 'sknock', 'fwknop', 'silent'] as const;
 
 type CliMode = (typeof modes)[number];
 

@@ -48,6 +48,11 @@ async function knock(
   wish: Wish | undefined,
   options: KnockCliOptions,
 ): Promise<void> {
+  if (options.mode === 'silent') {
+    throw new HknockError('usage', 'in silent mode the connection is the knock', {
+      hint: `hknock connect ${host} --mode silent`,
+    });
+  }
   if (options.mode === 'fwknop' || options.mode === 'sknock') {
     const { knockAsFwknop, knockAsSknock } = await import('./one-packet.ts');
     if (options.mode === 'sknock') await knockAsSknock(host, wish, options);

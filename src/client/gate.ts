@@ -1,4 +1,4 @@
-import type { TcpNetConnectOpts } from 'node:net';
+import type { Socket, TcpNetConnectOpts } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { gateKey } from '../admission/gate/gate-key.ts';
 import { encodePreface } from '../admission/gate/preface.ts';
@@ -9,7 +9,10 @@ import type { ServicePort } from '../units/network.ts';
 const NO_CERTIFICATE = new Error('the server showed a certificate in place of the key');
 
 /** Begins the TLS connection to a gate: only whoever holds the session secret can be at its other end. */
-export function beginTls(where: TcpNetConnectOpts, sessionSecret: Uint8Array): TLSSocket {
+export function beginTls(
+  where: TcpNetConnectOpts | { readonly socket: Socket },
+  sessionSecret: Uint8Array,
+): TLSSocket {
   const { identity, key } = gateKey(sessionSecret);
   return connect({
     ...where,

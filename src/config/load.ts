@@ -7,6 +7,7 @@ import { parseServiceName, type ServiceName } from '../units/names.ts';
 import { formatServicePort } from '../units/network.ts';
 import { type ConfigDocument, configSchema } from './schema.ts';
 import { sequenceTroubles, toSequence } from './sequence.ts';
+import { silentTroubles, toSilent } from './silent.ts';
 import type {
   CertificatesConfig,
   FirewallBackend,
@@ -72,6 +73,7 @@ export function decodeConfig(
     ...commandTroubles(config),
     ...socketTroubles(config),
     ...sequenceTroubles(config),
+    ...silentTroubles(config),
   ];
   if (troubles.length > 0) reportTroubles(root, troubles, source);
   return config;
@@ -103,6 +105,7 @@ function toServerConfig(
     gate: { listen: document.gate.listen, anyAddress: document.gate.any_address },
     sequence: toSequence(document.sequence, directory),
     fwknop: toFwknop(document.fwknop),
+    silent: toSilent(document.silent, document.public_hosts),
     logLevel: document.log.level,
     controlSocket: resolve(directory, document.control.path),
     certificates: toCertificates(document.certificates, directory),

@@ -8,6 +8,7 @@ import { MAX_SERVICE_PORTS, parsePortRange, parseServicePort } from '../units/ne
 import { parseDuration } from '../units/time.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { sequenceSchema } from './sequence.ts';
+import { silentSchema } from './silent.ts';
 import { controlSocketName, firewallBackends, logLevels } from './server-config.ts';
 
 const endpoint = text('an address and port such as "0.0.0.0:62202" or "[::]:62202"', parseEndpoint);
@@ -133,6 +134,7 @@ export const configSchema = table({
   }).prefault({}),
   sequence: sequenceSchema.prefault({}),
   fwknop: fwknop.prefault({}),
+  silent: silentSchema.prefault({}),
   log: table({ level: choice(logLevels).default('info') }).prefault({}),
   control: table({ path: path.prefault(controlSocketName) }).prefault({}),
   certificates: certificates.optional(),

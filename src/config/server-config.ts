@@ -28,6 +28,7 @@ export interface ServerConfig {
   readonly gate: GateConfig;
   readonly sequence: SequenceConfig;
   readonly fwknop: FwknopConfig;
+  readonly silent: SilentConfig;
   readonly logLevel: LogLevel;
   /** Absolute path of the control socket, at most 107 bytes. */
   readonly controlSocket: string;
@@ -100,6 +101,20 @@ export interface FwknopConfig {
   readonly maxAgeMs: DurationMs;
   /** Whether a packet may leave its source open, so that whoever sends it on is let in. */
   readonly acceptAnySource: boolean;
+}
+
+/** Connections whose sequence number is the knock. */
+export interface SilentConfig {
+  readonly enabled: boolean;
+  /** Under which clients reach this server; at least one where the mode is on. */
+  readonly addresses: readonly IpAddress[];
+  /** Connections of one peer to one port within a time step. */
+  readonly slots: number;
+  /** Wrong numbers that are looked at in a day, and of them from one IPv4 address or IPv6 /64. */
+  readonly guessesPerDay: number;
+  readonly sourceGuessesPerDay: number;
+  /** Whether strangers may have better odds to get in than one in a million a day. */
+  readonly allowsGuessingOdds: boolean;
 }
 
 /** What holds where neither the service nor the peer says otherwise. */

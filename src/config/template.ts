@@ -1,4 +1,5 @@
 import { sequenceTemplate } from './sequence-template.ts';
+import { silentTemplate } from './silent-template.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 
 /** The `hknock.toml` of a new server: every option with its default and what it does. */
@@ -103,6 +104,7 @@ max_age = "120s"
 # back and send it from elsewhere gets in himself.
 accept_any_source = false
 
+${silentTemplate}
 [log]
 # The least important lines that are written: "debug", "info", "warn" or "error".
 level = "info"

@@ -6,7 +6,9 @@ import type { Entropy } from '../host/entropy.ts';
 import type { Firewall } from '../host/firewall.ts';
 import type { Log } from '../host/log.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
+import type { PeerName } from '../units/names.ts';
 import type { Certificates } from './certificates.ts';
+import type { Gate } from './gate/gate.ts';
 import type { KnockPort } from './knock-port.ts';
 
 /** What a mode is given to work with. */
@@ -16,6 +18,8 @@ export interface ModeContext {
   readonly admit: (knock: Knock) => Promise<Outcome>;
   readonly grants: Grants;
   readonly firewall: Firewall;
+  /** Null when the configuration has none. */
+  readonly gate: Gate | null;
   /** How often a peer, and how often a source, may knock, in whatever mode. */
   readonly limits: KnockLimits;
   /** Where those join in who take knocks on the port of the others. */
@@ -38,6 +42,11 @@ export interface Mode {
   counters(): Readonly<Record<string, number>>;
   /** Takes over a folder that has changed. */
   reload(folder: ServerFolder): Promise<void>;
+  /**
+   * Makes strangers of peers whose files are gone, where a mode lets them in without asking policy: also when a reload takes nothing
+   * else over. Does not reject.
+   */
+  forget?(revoked: ReadonlySet<PeerName>): Promise<void>;
   stop(): Promise<void>;
 }
 

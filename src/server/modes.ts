@@ -4,6 +4,7 @@ import { startFwknop } from './fwknop.ts';
 import type { Mode, ModeContext, StartMode } from './mode.ts';
 import { startSequenceMode } from './sequence/sequence-mode.ts';
 import { startShield } from './shield.ts';
+import { startSilentMode } from './silent/silent-mode.ts';
 import { startSknock } from './sknock.ts';
 
 /** All there are, in the order in which they start. */
@@ -12,6 +13,7 @@ export const knownModes: readonly StartMode[] = [
   startFlowKeeper,
   startSequenceMode,
   startFwknop,
+  startSilentMode,
   startCertificateMode,
   startSknock,
 ];

@@ -11,6 +11,8 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     limits: config.limits,
     gate: config.gate,
     sequence: config.sequence,
+    // who may come by which numbers counts at once
+    silent: { ...config.silent, addresses: null, slots: null, allowsGuessingOdds: null },
     fwknop: { enabled: config.fwknop.enabled, listen: config.fwknop.listen },
     log: config.logLevel,
     control: config.controlSocket,

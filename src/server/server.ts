@@ -32,6 +32,7 @@ import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
 import { keysThatWait } from './restart-keys.ts';
 import { policyOf, protectedPorts, requireEnforceable } from './policy.ts';
+import { requireUnlikely } from './silent/guessing.ts';
 
 export interface ServerOptions {
   /** The server's folder, as `hknock init` makes it. */
@@ -110,6 +111,7 @@ export class Server {
     try {
       const { firewall, gate } = withGate(options.createFirewall(folder), folder.config, options);
       requireEnforceable(policyOf(folder.config, new Map()), firewall);
+      requireUnlikely(folder, firewall);
       await firewall.start(protectedPorts(folder.config));
       const server = new Server(options, folder, { socket, firewall, gate });
       await server.#startModes();
@@ -160,12 +162,12 @@ export class Server {
 
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
-    const { admit, grants, firewall, limits, port } = this.#parts;
+    const { admit, grants, firewall, gate, limits, port } = this.#parts;
     const folder = this.#folder;
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const parts = { admit, grants, firewall, limits, port, certificates };
+      const parts = { admit, grants, firewall, gate, limits, port, certificates };
       const context = { folder, ...parts, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
@@ -256,12 +258,15 @@ export class Server {
     const { revoked } = this.#peers.update(left);
     // for modes that find their peers without the table of tags
     this.#policy = policyOf(this.#folder.config, this.#peers.records);
+    const gone = new Set(revoked.map(({ name }) => name));
+    if (gone.size > 0) for (const mode of this.#modes) await mode.forget?.(gone);
     return revoked;
   }
 
   async #takeOver(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
     requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall);
+    requireUnlikely(folder, this.#parts.firewall);
     const takeCertificates = await this.#certificates?.prepare(folder.config);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
     const { revoked, rotated } = this.#peers.update(folder.peers);

@@ -9,7 +9,7 @@ import type { Endpoint } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 
 /** Length of a time step (silent.md, section 2). */
-const SILENT_STEP_MS = 30_000;
+export const SILENT_STEP_MS = 30_000;
 
 /** How far a client's clock may be from ours, in steps. */
 export const SKEW_STEPS = 1;

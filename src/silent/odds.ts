@@ -4,7 +4,7 @@ import { SKEW_STEPS } from './numbers.ts';
 export const TOLERATED_ODDS = 1e-6;
 
 /** So long no more numbers are looked at when there were too many wrong ones. */
-const SHUT_HOURS = 1;
+export const SHUT_HOURS = 1;
 
 /** How many steps' numbers are good at a time. */
 const LIVE_STEPS = 1 + 2 * SKEW_STEPS;
@@ -12,17 +12,9 @@ const LIVE_STEPS = 1 + 2 * SKEW_STEPS;
 /** All sequence numbers that a SYN can have. */
 const SPACE = 2 ** 32;
 
-/** What leads to one port without another proof. */
-export interface PortNumbers {
-  readonly peers: number;
-  /** Addresses under which the server is reached. */
-  readonly addresses: number;
-  readonly slots: number;
-}
-
-/** How many numbers a port takes at a time. */
-export function liveNumbers({ peers, addresses, slots }: PortNumbers): number {
-  return peers * addresses * slots * LIVE_STEPS;
+/** How many numbers are good at a time for so many peers, each at so many addresses and ports. */
+export function liveNumbers(offers: number, slots: number): number {
+  return offers * slots * LIVE_STEPS;
 }
 
 /**

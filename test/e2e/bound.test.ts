@@ -4,27 +4,8 @@ import { Conversation } from '../support/conversation.ts';
 import { deploy } from '../support/deployment.ts';
 import { here } from '../support/machine.ts';
 import { asNobody } from '../support/nobody.ts';
+import { renumber } from '../support/renumber.ts';
 import { welcome } from '../support/service.ts';
-import type { Topology } from '../support/topology.ts';
-
-/**
- * Has the NAT add 2^31 to each sequence number on its way out, and take it away from what is acknowledged on the way back, as
- * firewalls do that mistrust their clients' choice of numbers.
- */
-async function renumber({ nat }: Topology): Promise<void> {
-  const input = `
-    table ip renumber {
-      chain out {
-        type filter hook postrouting priority srcnat + 10;
-        ip daddr 198.51.100.0/24 tcp sequence set tcp sequence ^ 0x80000000
-      }
-      chain back {
-        type filter hook prerouting priority raw;
-        ip saddr 198.51.100.0/24 tcp ackseq set tcp ackseq ^ 0x80000000
-      }
-    }`;
-  await nat.exec(['nft', '-f', '-'], { input });
-}
 
 async function getsIn(
   t: ExecutionContext,

@@ -10,6 +10,10 @@ const IDENTITY_LENGTH = 16;
 
 /** The external PSK of one grant (gate.md, section 2). Neither part tells anything about the other, or about the peer. */
 export function gateKey(sessionSecret: Uint8Array): GateKey {
-  const identity = hkdfExpand(sessionSecret, IDENTITY_LABEL).subarray(0, IDENTITY_LENGTH);
-  return { identity: toHex(identity), key: hkdfExpand(sessionSecret, KEY_LABEL) };
+  return { identity: gateIdentity(sessionSecret), key: hkdfExpand(sessionSecret, KEY_LABEL) };
+}
+
+/** The name alone under which it is offered. */
+export function gateIdentity(sessionSecret: Uint8Array): string {
+  return toHex(hkdfExpand(sessionSecret, IDENTITY_LABEL).subarray(0, IDENTITY_LENGTH));
 }

@@ -6,6 +6,16 @@ import type { GrantId } from '../../units/names.ts';
 export interface Pass {
   readonly opening: Opening;
   readonly gateKey: GateKey;
+  /** Whether it counts from wherever its connection comes, and not from the opening's source alone. */
+  readonly isForAnySource?: true;
+}
+
+/** Where the gate finds the passes. */
+export interface PassBook {
+  /** The pass that is offered under this name and has not been used; null when there is none. */
+  find(identity: string): Pass | null;
+  /** Uses a pass up: only the first to ask for it gets it. */
+  take(identity: string): Pass | null;
 }
 
 interface Held {
@@ -15,7 +25,7 @@ interface Held {
 }
 
 /** The passes of the live grants: each lets one connection in, and a grant that is renewed gets no second one. */
-export class Passes {
+export class Passes implements PassBook {
   readonly #clock: Clock;
   readonly #byGrant = new Map<GrantId, Held>();
   readonly #byIdentity = new Map<string, Held>();
@@ -38,12 +48,10 @@ export class Passes {
     this.#hold({ pass, timer, used });
   }
 
-  /** The pass that is offered under this name and has not been used; null when there is none. */
   find(identity: string): Pass | null {
     return this.#byIdentity.get(identity)?.pass ?? null;
   }
 
-  /** Uses a pass up: only the first to ask for it gets it. */
   take(identity: string): Pass | null {
     const held = this.#byIdentity.get(identity);
     if (held === undefined) return null;

@@ -12,6 +12,7 @@ import { examineGate } from './gate.ts';
 import { examineKnockPort } from './knock-port.ts';
 import { examineSequences } from './sequences.ts';
 import { examineServices } from './services.ts';
+import { examineSilent } from './silent.ts';
 
 /** Looks for what would keep the server in a folder from working on this machine. Changes nothing. */
 export async function examineServer(directory: string): Promise<readonly Finding[]> {
@@ -25,6 +26,7 @@ export async function examineServer(directory: string): Promise<readonly Finding
     examineServices(config),
     examineCertificates(config),
     examineSequences(config),
+    examineSilent(config),
   ];
   return [...findings, ...(await Promise.all(parts)).flat()];
 }

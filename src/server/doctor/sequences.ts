@@ -16,7 +16,7 @@ export async function examineSequences(config: ServerConfig): Promise<readonly F
     source === 'log'
       ? [await examineLogFile(log.file)]
       : [await examineCapture(), ...(await examineGroup(config))];
-  return hasTotp ? [...heard, ...(await examineClock())] : heard;
+  return hasTotp ? [...heard, ...(await examineClock('sequences'))] : heard;
 }
 
 async function examineLogFile(file: string): Promise<Finding> {
@@ -71,17 +71,17 @@ const UNSYNCHRONIZED = 5;
 /** struct timex has 208 bytes with 64 bits; a mode of 0 only asks. */
 const TIMEX_LENGTH = 256;
 
-async function examineClock(): Promise<readonly Finding[]> {
+/** @param what of ours needs it, in the plural */
+export async function examineClock(what: string): Promise<readonly Finding[]> {
   try {
     const { adjtimex } = await loadLibc();
     if (adjtimex(new Uint8Array(TIMEX_LENGTH)) !== UNSYNCHRONIZED) {
-      return [ok('the clock is kept right (sequences need it)')];
+      return [ok(`the clock is kept right (${what} need it)`)];
     }
   } catch (fault) {
     if (fault instanceof HknockError) return [];
     throw fault;
   }
-  const none =
-    'nothing keeps the clock right; when it is off by more than 30 s, sequences open nothing';
+  const none = `nothing keeps the clock right; when it is off by more than 30 s, ${what} open nothing`;
   return [warn(none, 'run an NTP client, such as systemd-timesyncd or chrony')];
 }

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { verifyBinder } from '../../admission/gate/binder.ts';
 import type { PskHello } from '../../admission/gate/client-hello.ts';
 import { FramedStream } from '../../admission/gate/framed-stream.ts';
-import { Passes } from '../../admission/gate/passes.ts';
+import { type Pass, type PassBook, Passes } from '../../admission/gate/passes.ts';
 import { decodePreface, PREFACE_LENGTH } from '../../admission/gate/preface.ts';
 import { parseAddress } from '../../bytes/address.ts';
 import { isAt } from '../../bytes/prefix.ts';
@@ -61,6 +61,7 @@ export class Gate {
   readonly #options: GateOptions;
   readonly #room: WaitingRoom;
   readonly #doorstep: Doorstep;
+  readonly #books: PassBook[];
   readonly #visitors = new Map<Duplex, Opening>();
   readonly #flowRoom = new FlowRoom();
   #admitted = 0;
@@ -74,9 +75,10 @@ export class Gate {
     this.port = port;
     this.holes = new Holes(clock, port);
     this.passes = new Passes(clock, (grant) => this.holes.close(grant));
+    this.#books = [this.passes];
     this.#room = new WaitingRoom(clock);
     const tls = new TlsEnd({
-      keyOf: (identity) => this.passes.find(identity)?.gateKey.key ?? null,
+      keyOf: (identity) => this.#find(identity)?.gateKey.key ?? null,
       onSecure: (socket, identity) => {
         this.#welcome(socket, identity);
       },
@@ -100,6 +102,11 @@ export class Gate {
   /** Where connections that come in from now on are led. */
   leadTo(ports: readonly ProtectedPort[]): void {
     this.#services = new Map(ports.map((each) => [formatServicePort(each.port), each]));
+  }
+
+  /** Lets those in too who have a pass in this book. */
+  accept(book: PassBook): void {
+    this.#books.push(book);
   }
 
   /** What has come in, by what became of it; and how many are there now. */
@@ -147,20 +154,40 @@ export class Gate {
 
   /** Steps 4 to 6 of gate.md, section 3. */
   #isProven(hello: PskHello, source: IpAddress): boolean {
-    const pass = this.passes.find(hello.identity);
+    const pass = this.#find(hello.identity);
     if (pass === null || this.#visitors.size >= MAX_VISITORS) return false;
-    const isFromThere = this.#options.anyAddress || pass.opening.source === source;
+    const isFromThere =
+      this.#options.anyAddress || pass.isForAnySource === true || pass.opening.source === source;
     return isFromThere && verifyBinder(hello, pass.gateKey.key);
   }
 
   #welcome(socket: TLSSocket, identity: string): void {
-    const pass = this.passes.take(identity);
+    const pass = this.#take(identity);
+    const source = parseAddress(socket.remoteAddress ?? '');
     // of two that prove the same key at the same time, one is first
-    if (pass === null) socket.destroy();
+    if (pass === null || source === null) socket.destroy();
     else
       readPreface(socket, (port) => {
-        this.#lead(socket, pass.opening, port);
+        // a cut looks for it where it is
+        const opening = pass.isForAnySource === true ? { ...pass.opening, source } : pass.opening;
+        this.#lead(socket, opening, port);
       });
+  }
+
+  #find(identity: string): Pass | null {
+    for (const book of this.#books) {
+      const pass = book.find(identity);
+      if (pass !== null) return pass;
+    }
+    return null;
+  }
+
+  #take(identity: string): Pass | null {
+    for (const book of this.#books) {
+      const pass = book.take(identity);
+      if (pass !== null) return pass;
+    }
+    return null;
   }
 
   #lead(socket: TLSSocket, opening: Opening, wanted: ServicePort | null): void {

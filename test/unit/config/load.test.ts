@@ -34,7 +34,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 62);
+  t.is(keys.length, 68);
 });
 
 test('a configuration says what it says', (t) => {
@@ -71,6 +71,12 @@ test('a configuration says what it says', (t) => {
      listen = ["192.0.2.1:3"]
      max_age = "1m"
      accept_any_source = true
+     [silent]
+     addresses = ["192.0.2.7", "2001:DB8::7"]
+     slots = 2
+     guesses_per_day = 10
+     source_guesses_per_day = 4
+     allow_guessing_odds = true
      [sknock]
      listen = ["192.0.2.1:4"]
      range = true
@@ -153,6 +159,14 @@ test('a configuration says what it says', (t) => {
       anyAddress: true,
     },
     sequence: decodeConfig('', '/srv').sequence,
+    silent: {
+      enabled: false,
+      addresses: ['192.0.2.7', '2001:db8::7'],
+      slots: 2,
+      guessesPerDay: 10,
+      sourceGuessesPerDay: 4,
+      allowsGuessingOdds: true,
+    },
     fwknop: {
       enabled: true,
       listen: [{ address: '192.0.2.1', port: 3 }],
@@ -185,6 +199,13 @@ const material = '[certificates]\nca = "c"\nkey = "k"\n';
 
 const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['listen = []', '1: listen: '],
+  ['silent.slots = 65', '1: silent.slots: '],
+  ['silent.guesses_per_day = 1', '1: silent.guesses_per_day: '],
+  ['silent.enabled = true', '1: silent.addresses: '],
+  [
+    'silent.enabled = true\npublic_hosts = ["192.0.2.1"]\nfirewall.backend = "none"',
+    '1: silent.enabled: ',
+  ],
   ['fwknop.max_age = "2h"', '1: fwknop.max_age: '],
   ['fwknop.listen = []', '1: fwknop.listen: '],
   ['fwknop.enabled = true\n[services.x]\nports = ["udp/62201"]', '3: services.x.ports[0]: '],

@@ -6,9 +6,9 @@ import {
   TOLERATED_ODDS,
 } from '../../../src/silent/odds.ts';
 
-test('three steps of every slot, address and peer are live', (t) => {
-  t.is(liveNumbers({ peers: 1, addresses: 1, slots: 4 }), 12);
-  t.is(liveNumbers({ peers: 10_000, addresses: 2, slots: 4 }), 240_000);
+test('three steps of every slot are live', (t) => {
+  t.is(liveNumbers(1, 4), 12);
+  t.is(liveNumbers(10_000, 4), 120_000);
 });
 
 test('in a day the limit is passed by one each hour, and one more', (t) => {
@@ -17,7 +17,7 @@ test('in a day the limit is passed by one each hour, and one more', (t) => {
 
 test('one peer with the default limit is within what is tolerated, two are not', (t) => {
   const odds = (peers: number): number =>
-    guessingOdds(liveNumbers({ peers, addresses: 1, slots: 4 }), guessesADay(300));
+    guessingOdds(liveNumbers(peers, 4), guessesADay(300));
   t.true(odds(1) <= TOLERATED_ODDS);
   t.true(odds(2) > TOLERATED_ODDS);
   t.is(odds(1), (12 * 325) / 2 ** 32);
