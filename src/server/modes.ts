@@ -1,3 +1,4 @@
+import type { PeerName } from '../units/names.ts';
 import { startCertificateMode } from './certificate-mode.ts';
 import { startFlowKeeper } from './flow-keeper.ts';
 import { startFwknop } from './fwknop.ts';
@@ -37,6 +38,15 @@ export async function startModes(
     await stopModes(started);
     throw fault;
   }
+}
+
+/** Makes strangers of peers in those modes that let them in without asking policy. */
+export async function forgetPeers(
+  modes: readonly Mode[],
+  revoked: readonly { readonly name: PeerName }[],
+): Promise<void> {
+  const names = new Set(revoked.map(({ name }) => name));
+  if (names.size > 0) for (const mode of modes) await mode.forget?.(names);
 }
 
 /** Stops modes, the last to start first. */

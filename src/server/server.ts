@@ -27,12 +27,12 @@ import { createDoors } from './doors.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { Mode, StartMode } from './mode.ts';
-import { startModes, stopModes } from './modes.ts';
+import { forgetPeers, startModes, stopModes } from './modes.ts';
 import { type KnockCounters, KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
 import { keysThatWait } from './restart-keys.ts';
-import { policyOf, protectedPorts, requireEnforceable } from './policy.ts';
-import { requireUnlikely } from './silent/guessing.ts';
+import { policyOf, protectedPorts } from './policy.ts';
+import { requireSound } from './sound-folder.ts';
 
 export interface ServerOptions {
   /** The server's folder, as `hknock init` makes it. */
@@ -110,8 +110,7 @@ export class Server {
     });
     try {
       const { firewall, gate } = withGate(options.createFirewall(folder), folder.config, options);
-      requireEnforceable(policyOf(folder.config, new Map()), firewall);
-      requireUnlikely(folder, firewall);
+      requireSound(folder, firewall);
       await firewall.start(protectedPorts(folder.config));
       const server = new Server(options, folder, { socket, firewall, gate });
       await server.#startModes();
@@ -162,13 +161,12 @@ export class Server {
 
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
-    const { admit, grants, firewall, gate, limits, port } = this.#parts;
+    const { grants, firewall } = this.#parts;
     const folder = this.#folder;
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const parts = { admit, grants, firewall, gate, limits, port, certificates };
-      const context = { folder, ...parts, clock, entropy, log };
+      const context = { ...this.#parts, folder, certificates, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
       await this.#certificates?.stop();
@@ -258,15 +256,13 @@ export class Server {
     const { revoked } = this.#peers.update(left);
     // for modes that find their peers without the table of tags
     this.#policy = policyOf(this.#folder.config, this.#peers.records);
-    const gone = new Set(revoked.map(({ name }) => name));
-    if (gone.size > 0) for (const mode of this.#modes) await mode.forget?.(gone);
+    await forgetPeers(this.#modes, revoked);
     return revoked;
   }
 
   async #takeOver(): Promise<void> {
     const folder = await loadServerFolder(this.#options.directory, this.#options.overrides);
-    requireEnforceable(policyOf(folder.config, new Map()), this.#parts.firewall);
-    requireUnlikely(folder, this.#parts.firewall);
+    requireSound(folder, this.#parts.firewall);
     const takeCertificates = await this.#certificates?.prepare(folder.config);
     await this.#parts.firewall.protect(protectedPorts(folder.config));
     const { revoked, rotated } = this.#peers.update(folder.peers);

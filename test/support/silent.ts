@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/bytes/address.ts';
 import { numberOf, silentKey, silentStepAt, turnSecrets } from '../../src/silent/numbers.ts';
@@ -75,7 +76,7 @@ async function look(
   sequence: string,
 ): Promise<void> {
   const { connectSequenced } = (await import(module)) as {
-    connectSequenced: (options: object) => Promise<import('node:net').Socket>;
+    connectSequenced: (options: object) => Promise<Socket>;
   };
   const say = (seen: string): never => {
     console.log(seen);

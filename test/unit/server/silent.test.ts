@@ -6,7 +6,6 @@ import type { OpenNumber } from '../../../src/firewall/nftables/silent-table.ts'
 import { numberOf, silentKey, silentStepAt, turnSecrets } from '../../../src/silent/numbers.ts';
 import { Server } from '../../../src/server/server.ts';
 import { silentModeOver } from '../../../src/server/silent/silent-mode.ts';
-import { parseAddress } from '../../../src/bytes/address.ts';
 import type { Profile } from '../../../src/store/profile.ts';
 import { parseServiceName } from '../../../src/units/names.ts';
 import type { IpAddress } from '../../../src/units/network.ts';
@@ -81,7 +80,7 @@ async function start(t: ExecutionContext, folder: Folder, unixMs = START) {
 
 /** The number of a peer's service `ssh` in a slot, by a clock that is off by so much. */
 function numberAt(profile: Profile, unixMs: number, slot = 0): number {
-  const destination = { address: parseAddress('198.51.100.2') as IpAddress, port: 22 };
+  const destination = { address: '198.51.100.2' as IpAddress, port: 22 };
   const target = { service: parseServiceName('ssh'), destination };
   const step = silentStepAt(unixMs as UnixMs);
   return numberOf(turnSecrets(silentKey(profile), target)({ step, slot }));
