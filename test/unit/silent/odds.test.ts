@@ -16,8 +16,7 @@ test('in a day the limit is passed by one each hour, and one more', (t) => {
 });
 
 test('one peer with the default limit is within what is tolerated, two are not', (t) => {
-  const odds = (peers: number): number =>
-    guessingOdds(liveNumbers(peers, 4), guessesADay(300));
+  const odds = (peers: number): number => guessingOdds(liveNumbers(peers, 4), guessesADay(300));
   t.true(odds(1) <= TOLERATED_ODDS);
   t.true(odds(2) > TOLERATED_ODDS);
   t.is(odds(1), (12 * 325) / 2 ** 32);
