@@ -30,6 +30,7 @@ interface AddOptions extends ProfileOptions {
   readonly admission?: Admission;
   readonly ttl?: DurationMs;
   readonly totp?: true;
+  readonly fwknop?: true;
   readonly prefix?: true;
 }
 
@@ -52,6 +53,7 @@ export function addPeer(program: Command): void {
     )
     .option('--prefix', 'let it in from its whole /24 (IPv6: /64), by services that allow it too')
     .option('--totp', 'let it knock by sequences too, and print the URI for an authenticator')
+    .option('--fwknop', 'let it knock as a client of fwknop too, and print the stanza for its file')
     .addHelpText(
       'after',
       '\nExample:\n  hknock peer add alice --service ssh --host gate.example.org',
@@ -97,9 +99,9 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
   const { writeProfileFile } = await import('../store/profile-file.ts');
   const { service: services, admission = null, ttl: ttlMs = null, totp = false } = options;
   const directory = directoryOf(options);
-  const { prefix } = options;
-  const wide = prefix && { prefix };
-  const request = { name, services, admission, ttlMs, cutOnRevoke: null, ...wide, withTotp: totp };
+  const { prefix, fwknop = false } = options;
+  const more = { ...(prefix && { prefix }), withTotp: totp, withFwknop: fwknop };
+  const request = { name, services, admission, ttlMs, cutOnRevoke: null, ...more };
   const profile = await enrolPeer(directory, request, await how(options));
   const path = fileFor(name, options);
   try {
@@ -110,7 +112,7 @@ async function add(name: PeerName, options: AddOptions): Promise<void> {
     throw fault;
   }
   await reload(directory);
-  await tellProfile(profile, path);
+  await tellProfile(directory, profile, path);
 }
 
 async function rotate(name: PeerName, options: ProfileOptions): Promise<void> {
@@ -121,7 +123,7 @@ async function rotate(name: PeerName, options: ProfileOptions): Promise<void> {
   const deliver = (profile: Profile): Promise<void> => writeProfileFile(path, profile);
   const profile = await reenrolPeer(directory, name, { ...(await how(options)), deliver });
   await reload(directory);
-  await tellProfile(profile, path);
+  await tellProfile(directory, profile, path);
 }
 
 async function revoke(name: PeerName, options: { dir?: string }): Promise<void> {
@@ -155,9 +157,10 @@ async function list(options: ShowOptions): Promise<void> {
   print(formatTable([['NAME', 'SERVICES', 'ADMISSION', 'TTL'], ...rows]));
 }
 
-function publicPart({ name, services, admission, ttlMs, totp, prefix }: PeerRecord) {
+function publicPart({ name, services, admission, ttlMs, totp, prefix, fwknop }: PeerRecord) {
   const ttl = ttlMs === null ? null : formatDuration(ttlMs);
-  return { name, services, admission, ttl, totp: totp !== null, prefix: prefix === true };
+  const may = { totp: totp !== null, prefix: prefix === true, fwknop: fwknop !== undefined };
+  return { name, services, admission, ttl, ...may };
 }
 
 function fileFor(name: PeerName, { out }: ProfileOptions): string {
@@ -169,10 +172,11 @@ async function how({ host = null }: { readonly host?: string | null }) {
   return { host, entropy: createSystemEntropy() };
 }
 
-async function tellProfile(profile: Profile, path: string): Promise<void> {
-  const { showAuthenticator, showProfile } = await import('./show-profile.ts');
+async function tellProfile(directory: string, profile: Profile, path: string): Promise<void> {
+  const { showAuthenticator, showProfile, showStanza } = await import('./show-profile.ts');
   showProfile(profile, path);
   await showAuthenticator(profile);
+  await showStanza(directory, profile);
 }
 
 async function reload(directory: string): Promise<void> {

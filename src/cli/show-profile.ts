@@ -25,3 +25,15 @@ export async function showAuthenticator({ name, peer, sequence }: Profile): Prom
     'the second line is for an authenticator, which shows with it whether secret and clock agree',
   );
 }
+
+/** Prints what a client of fwknop needs, if the peer has keys for that. */
+export async function showStanza(directory: string, profile: Profile): Promise<void> {
+  const { readStanza } = await import('../config/fwknop/stanza-text.ts');
+  const stanza = await readStanza(directory, profile);
+  if (stanza === null) return;
+  print(stanza.text);
+  tell(
+    'the stanza is for the .fwknoprc of a client, mode 0600: it is a key to the door as well. fwknop -n its name, with -a and the address that the server sees',
+  );
+  if (!stanza.isOn) tell('next: enabled = true in hknock.toml, [fwknop]');
+}

@@ -1,4 +1,5 @@
 import { familyOf, parseAddress } from '../bytes/address.ts';
+import type { Entropy } from '../host/entropy.ts';
 import { hmacTypes, type HmacType } from '../units/hmac-type.ts';
 import { type IpAddress, isPort, type Port } from '../units/network.ts';
 
@@ -24,6 +25,18 @@ export const MAX_FWKNOP_KEY_LENGTH = 32;
 
 /** Longest HMAC key, in bytes. */
 export const MAX_FWKNOP_HMAC_KEY_LENGTH = 128;
+
+/** As long as those of `fwknop --key-gen`. */
+const NEW_HMAC_KEY_LENGTH = 64;
+
+/** Fresh keys, for the HMAC that fwknop has if none is said. */
+export function newFwknopKeys(entropy: Entropy): FwknopKeys {
+  return {
+    key: entropy.bytes(MAX_FWKNOP_KEY_LENGTH),
+    hmacKey: entropy.bytes(NEW_HMAC_KEY_LENGTH),
+    hmacType: 'sha256',
+  };
+}
 
 /** `base64:AAEC` */
 export function formatFwknopKey(bytes: Uint8Array): string {

@@ -49,7 +49,7 @@ export function fwknopOf(fields: Fields): { readonly fwknop?: FwknopKeys } {
 /** The lines of a peer's file. */
 export function encodeFwknopKeys({ key: cipherKey, hmacKey, hmacType }: FwknopKeys): string {
   return `
-# What it knocks with as a client of fwknop. 'hknock peer rotate' leaves these keys as they are.
+# What it knocks with as a client of fwknop.
 fwknop_key = "${formatFwknopKey(cipherKey)}"
 fwknop_hmac_key = "${formatFwknopKey(hmacKey)}"
 fwknop_hmac = "${hmacType}"

@@ -4,7 +4,7 @@ import { admissions, type Admission } from '../units/admission.ts';
 import { type PeerName, parseServiceName, type ServiceName } from '../units/names.ts';
 import { type DurationMs, formatDuration, parseDuration } from '../units/time.ts';
 import { encodeFwknopKeys, fwknopFields, fwknopOf, fwknopTroubles } from './fwknop-keys.ts';
-import type { FwknopKeys } from './fwknop-key-text.ts';
+import { formatFwknopKey, type FwknopKeys } from './fwknop-key-text.ts';
 import { formatKey, formatTag, parseKey, parseTag } from './key-text.ts';
 import { parseToml } from './toml/document.ts';
 import { choice, decodeToml, flag, list, table, text } from './toml/fields.ts';
@@ -116,10 +116,10 @@ ${peer.fwknop === undefined ? '' : encodeFwknopKeys(peer.fwknop)}`;
 }
 
 /** The keys of a peer, which are made and replaced together. */
-export type PeerKeys = Pick<PeerRecord, 'tag' | 'secret' | 'totp'>;
+export type PeerKeys = Pick<PeerRecord, 'tag' | 'secret' | 'totp' | 'fwknop'>;
 
 /** A correct peer's file with other keys in place of those that stand there; everything else, comments too, as it was. */
-export function replacePeerKeys(content: string, { tag, secret, totp }: PeerKeys): string {
+export function replacePeerKeys(content: string, { tag, secret, totp, fwknop }: PeerKeys): string {
   const root = parseToml(content, { file: 'peer', code: 'config' });
   const replacement = (key: string, text: string) => ({ node: findNode(root, [key]).node, text });
   return (
@@ -127,6 +127,12 @@ export function replacePeerKeys(content: string, { tag, secret, totp }: PeerKeys
       replacement('tag', formatTag(tag)),
       replacement('secret', formatKey(secret)),
       ...(totp === null ? [] : [replacement('totp', formatKey(totp))]),
+      ...(fwknop === undefined
+        ? []
+        : [
+            replacement('fwknop_key', formatFwknopKey(fwknop.key)),
+            replacement('fwknop_hmac_key', formatFwknopKey(fwknop.hmacKey)),
+          ]),
     ]
       // from the end, so that the first change does not move the others' places
       .sort((a, b) => b.node.range[0] - a.node.range[0])

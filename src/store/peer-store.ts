@@ -6,6 +6,7 @@ import { systemCode } from '../errors/system-code.ts';
 import type { Entropy } from '../host/entropy.ts';
 import { type PeerName, parsePeerName, type ServiceName } from '../units/names.ts';
 import { whileAlone } from './folder-lock.ts';
+import { newFwknopKeys } from './fwknop-key-text.ts';
 import { formatTag } from './key-text.ts';
 import {
   decodePeer,
@@ -24,9 +25,11 @@ import {
 } from './private-file.ts';
 
 /** What an operator says about a new peer; what is null is left to the service and the policy. */
-export type PeerRequest = Omit<PeerRecord, keyof PeerKeys> & {
+export type PeerRequest = Omit<PeerRecord, Exclude<keyof PeerKeys, 'fwknop'>> & {
   /** Whether it may knock by sequences too; not, if not said. */
   readonly withTotp?: boolean;
+  /** Whether it gets keys of fwknop; those that it brings, if not said. */
+  readonly withFwknop?: boolean;
 };
 
 /** Files that are read at once: enough to keep the disk busy, far below the limit on open files. */
@@ -81,8 +84,9 @@ export class PeerStore {
    * @throws {HknockError} `usage` when there is one of that name, `host` when its file cannot be written
    */
   async add(request: PeerRequest, entropy: Entropy): Promise<PeerRecord> {
-    const { withTotp = false, ...rest } = request;
-    const peer = { ...rest, ...newKeys(entropy, withTotp) };
+    const { withTotp = false, withFwknop = false, ...rest } = request;
+    const fwknop = withFwknop ? { fwknop: newFwknopKeys(entropy) } : {};
+    const peer = { ...rest, ...newKeys(entropy, withTotp), ...fwknop };
     try {
       await createPrivateFile(this.#pathOf(peer.name), encodePeer(peer), { forFolderOwner: true });
     } catch (error) {
@@ -112,7 +116,7 @@ export class PeerStore {
   }
 
   /**
-   * Gives a peer a fresh tag and secret in place of its old ones; all else in its file stays.
+   * Gives a peer fresh keys in place of its old ones; all else in its file stays.
    * @param deliver is given the new keys before the old ones are gone; when it fails nothing has changed
    * @throws {HknockError} as {@link get}, and `host` when its file cannot be written
    */
@@ -125,7 +129,9 @@ export class PeerStore {
       const file = this.#pathOf(name);
       const content = await readPrivateFile(file, { content: 'secret' });
       const before = decodePeer(content, name, { file, known: null });
-      const peer = { ...before, ...newKeys(entropy, before.totp !== null) };
+      const { hmacType } = before.fwknop ?? {};
+      const fwknop = hmacType && { fwknop: { ...newFwknopKeys(entropy), hmacType } };
+      const peer = { ...before, ...newKeys(entropy, before.totp !== null), ...fwknop };
       await deliver(peer);
       await replacePrivateFile(file, replacePeerKeys(content, peer));
       return peer;

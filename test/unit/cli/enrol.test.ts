@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { readProfileFile } from '../../../src/store/profile-file.ts';
 import { formatEnrolmentUri } from '../../../src/store/enrolment-uri.ts';
@@ -204,6 +204,7 @@ test.serial('peers can be listed and shown for people and for programs', async (
     ttl: null,
     totp: false,
     prefix: false,
+    fwknop: false,
   };
   t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
   t.deepEqual(
@@ -213,6 +214,44 @@ test.serial('peers can be listed and shown for people and for programs', async (
   t.regex((await machine.hknock(['peer', 'list'])).stdout, /^alice +ssh,web /m);
   t.is((await tryIt(t, machine, ['peer', 'show', 'bob'])).code, 64);
 });
+
+test.serial(
+  'peer add --fwknop prints a stanza that a client imports, and rotate another',
+  async (t) => {
+    const { machine } = await furnished(t);
+    const stanzaOf = async (...args: readonly string[]): Promise<string> => {
+      const out = machine.path(`${String(args[1])}.profile.toml`);
+      const { stdout, stderr } = await machine.hknock([
+        ...['peer', ...args, '--host', '127.0.0.1', '--out', out],
+      ]);
+      t.regex(stderr, /enabled = true/);
+      const [path, ...lines] = stdout.split('\n');
+      t.is(path, out);
+      return lines.join('\n');
+    };
+    const first = await stanzaOf('add', 'kim', '--service', 'ssh,web', '--fwknop');
+    t.regex(
+      first,
+      /^\[127\.0\.0\.1\]\nSPA_SERVER 127\.0\.0\.1\nSPA_SERVER_PORT 62201\nACCESS tcp\/22,/,
+    );
+    const file = machine.path('.fwknoprc');
+    writeFileSync(file, first, { mode: 0o600 });
+    const imported = await machine.hknock(['import', 'fwknop', file, '--name', 'kims']);
+    t.is(imported.stdout, 'kims\n');
+    t.is(imported.stderr, 'next: hknock connect kims --mode fwknop\n', 'nothing is lost');
+    const shown = await machine.hknock(['peer', 'show', 'kim', '--json']);
+    t.like(JSON.parse(shown.stdout), { name: 'kim', fwknop: true });
+
+    rmSync(machine.path('kim.profile.toml'));
+    const second = await stanzaOf('rotate', 'kim');
+    const keysOf = (text: string): readonly string[] => text.match(/^\w*KEY_BASE64 .*$/gm) ?? [];
+    t.is(keysOf(second).length, 2);
+    t.deepEqual(
+      keysOf(first).filter((key) => second.includes(key)),
+      [],
+    );
+  },
+);
 
 test.serial(
   'peer add --totp prints what an authenticator needs, and the client prints knocks',

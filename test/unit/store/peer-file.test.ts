@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { FakeEntropy } from '../../../src/host/fake-entropy.ts';
 import { formatKey, formatTag } from '../../../src/store/key-text.ts';
+import { newFwknopKeys } from '../../../src/store/fwknop-key-text.ts';
 import { decodePeer, encodePeer, replacePeerKeys } from '../../../src/store/peer-file.ts';
 import { parsePeerName, parseServiceName } from '../../../src/units/names.ts';
 import { anyPeerRequest, peerRequest } from './samples.ts';
@@ -120,6 +121,23 @@ test('where a peer knocks by sequences as well, that key is replaced too', (t) =
   const replaced = replacePeerKeys(encodePeer(peer), next);
   t.deepEqual(decodePeer(replaced, alice, source), { ...peer, ...next });
   t.is(replaced, encodePeer({ ...peer, ...next }));
+});
+
+test('where a peer knocks as a client of fwknop, those keys are replaced too, and the HMAC stays', (t) => {
+  const keysFrom = (seed: number) => ({
+    ...newFwknopKeys(new FakeEntropy(seed)),
+    hmacType: 'md5' as const,
+  });
+  const peer = { ...peerRequest('alice'), tag, secret, totp: null, fwknop: keysFrom(1) };
+  const next = {
+    tag: entropy.bytes(8),
+    secret: entropy.bytes(32),
+    totp: null,
+    fwknop: keysFrom(2),
+  };
+  const replaced = replacePeerKeys(encodePeer(peer), next);
+  t.is(replaced, encodePeer({ ...peer, ...next }));
+  t.deepEqual(decodePeer(replaced, alice, source), { ...peer, ...next });
 });
 
 test('no message about a wrong key for sequences shows it', async (t) => {
