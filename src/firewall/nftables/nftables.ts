@@ -67,6 +67,8 @@ class Nftables implements Firewall {
   #cuts: Promise<void> = Promise.resolve();
   #running = false;
   #check: Timer | null = null;
+  /** Whether there has been a grant for `port` since it was last looked who guesses. */
+  #isGuessedAt = false;
 
   constructor(options: NftablesOptions) {
     const { clock, log, nft = ['nft'], conntrack = ['conntrack'], table } = options;
@@ -118,6 +120,8 @@ class Nftables implements Firewall {
   }
 
   async #applyAll(asked: readonly Asked[]): Promise<void> {
+    const opens = asked.flatMap(({ transaction }) => transaction.opens);
+    if (opens.some(({ admission }) => admission === 'port')) this.#isGuessedAt = true;
     const changes = new GrantChanges(this.#table, this.#held);
     const failures = this.#running
       ? await changes.apply(asked.map(({ transaction }) => transaction))
@@ -170,8 +174,9 @@ class Nftables implements Firewall {
         if (!this.#running) return;
         await this.#table.check();
         await new GrantChanges(this.#table, this.#held).closeLeftovers();
-        if (this.#held.all().some(({ admission }) => admission === 'port'))
-          await this.#closeGuessed();
+        // also for grants that have ended since: who is noted as a guesser would be kept from his next one
+        if (this.#isGuessedAt) await this.#closeGuessed();
+        this.#isGuessedAt = this.#held.all().some(({ admission }) => admission === 'port');
       });
       return CHECK_EVERY_MS;
     } catch (error) {
