@@ -10,6 +10,11 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
+/** A range of bytes, one character a byte: the shortest key that a map takes. */
+export function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+}
+
 /** The parts one after the other, in memory of their own. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   // several times quicker than copying part by part, but its `slice` would be a view

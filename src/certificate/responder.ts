@@ -2,6 +2,7 @@ import { concat, isZero, toHex } from '../bytes/bytes.ts';
 import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
 import { looksLikePoint } from '../crypto/p256.ts';
 import { sha256 } from '../crypto/sha256.ts';
+import type { Admits } from '../guard/crowd.ts';
 import { type Arrival, Challenger, isAlive } from '../handshake/challenger.ts';
 import { drops, type Judgement, type Ticket } from '../handshake/judgement.ts';
 import type { HandshakeKeys } from '../handshake/keys.ts';
@@ -36,6 +37,8 @@ export interface Pending {
 export interface CertificateResponderOptions extends ProvenKnocksOptions {
   /** Those of the lobby. */
   readonly keys: HandshakeKeys;
+  /** Whether there is time to judge a Request or Response (shield.md, section 5); always if not said. */
+  readonly admits?: Admits;
 }
 
 const lengths: readonly number[] = [REQUEST_LENGTH, CERTIFICATE_RESPONSE_LENGTH, LEASE_LENGTH];
@@ -45,11 +48,13 @@ export class CertificateResponder {
   readonly #keys: HandshakeKeys;
   readonly #challenger: Challenger;
   readonly #knocks: ProvenKnocks;
+  readonly #admits: Admits;
   /** Those at work: whoever gives the work away keeps them few. */
   readonly #pending = new Set<string>();
 
-  constructor({ keys, ...options }: CertificateResponderOptions) {
+  constructor({ keys, admits = () => true, ...options }: CertificateResponderOptions) {
     this.#keys = keys;
+    this.#admits = admits;
     this.#challenger = new Challenger(options.entropy);
     this.#knocks = new ProvenKnocks(options);
   }
@@ -79,6 +84,7 @@ export class CertificateResponder {
     // step 2
     if (!this.owns(datagram)) return drops.tag;
     if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
+    if (!this.#admits(datagram, source, now)) return drops.overload;
     return length === REQUEST_LENGTH
       ? this.#challenge(datagram, { source, now })
       : this.#admit(datagram, { source, now });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CrlStatus } from '../server/revocations.ts';
-import type { ServerStatus } from '../server/server.ts';
+import type { ServerStatus } from '../server/server-status.ts';
 import { type DurationMs, formatDuration } from '../units/time.ts';
 import { dirOption, jsonOption } from './options.ts';
 import { formatTable, print, printJson } from './terminal.ts';
@@ -42,6 +42,7 @@ function rowsOf({ knocks, datagrams, ...rest }: ServerStatus): string[][] {
     ['services', String(rest.services)],
     ['grants', String(rest.grants)],
     ...Object.entries(counts).map(([name, count]) => [name, String(count)]),
+    ...Object.entries(rest.overload).map(([what, value]) => [`overload: ${what}`, String(value)]),
     ...Object.entries(knocks.drops).map(([reason, count]) => [`dropped: ${reason}`, String(count)]),
     ...Object.entries(rest.gate ?? {}).map(([what, count]) => [`gate: ${what}`, String(count)]),
     ...certificateRows(rest.certificates),

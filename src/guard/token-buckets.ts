@@ -31,15 +31,15 @@ export class TokenBuckets {
     return this.#refilled(key, now).tokens >= 1;
   }
 
-  /** Takes a token of `key` if there is one. */
-  take(key: string, now: MonotonicMs): boolean {
+  /** Takes a token of `key` if there is one, or several if there are as many. */
+  take(key: string, now: MonotonicMs, count = 1): boolean {
     const bucket = this.#refilled(key, now);
     // put back at the end: the map's order is the order of use
     this.#buckets.delete(key);
     this.#evictIfFull();
     this.#buckets.set(key, bucket);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
+    if (bucket.tokens < count) return false;
+    bucket.tokens -= count;
     return true;
   }
 

@@ -1,3 +1,4 @@
+import { latin1 } from '../bytes/bytes.ts';
 import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
 import type { PeerName } from '../units/names.ts';
 import type { Credential } from './credential.ts';
@@ -44,7 +45,6 @@ export class PeerTable {
   }
 }
 
-// one character a byte: the shortest key that a map takes
 function tagOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, PEER_TAG_LENGTH).toString('latin1');
+  return latin1(bytes, 0, PEER_TAG_LENGTH);
 }

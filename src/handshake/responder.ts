@@ -1,4 +1,5 @@
 import { equalConstantTime } from '../crypto/mac.ts';
+import type { Admits } from '../guard/crowd.ts';
 import type { Outcome } from '../units/knock.ts';
 import type { LeaseOutcome } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
@@ -21,6 +22,8 @@ import {
 import { decodeResponse, type OpenedResponse, RESPONSE_LENGTH } from './wire/response.ts';
 
 export interface ResponderOptions extends ProvenKnocksOptions {
+  /** Whether there is time to judge a Request or Response (shield.md, section 5); always if not said. */
+  readonly admits?: Admits;
   readonly peers: PeerTable;
 }
 
@@ -34,9 +37,11 @@ export class Responder {
   readonly #peers: PeerTable;
   readonly #challenger: Challenger;
   readonly #knocks: ProvenKnocks;
+  readonly #admits: Admits;
 
-  constructor({ peers, ...options }: ResponderOptions) {
+  constructor({ peers, admits = () => true, ...options }: ResponderOptions) {
     this.#peers = peers;
+    this.#admits = admits;
     this.#challenger = new Challenger(options.entropy);
     this.#knocks = new ProvenKnocks(options);
   }
@@ -55,6 +60,7 @@ export class Responder {
     const peer = this.#peers.find(datagram);
     if (peer === null) return drops.tag;
     if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
+    if (!this.#admits(datagram, source, now)) return drops.overload;
     // step 3
     if (length === REQUEST_LENGTH) {
       const request = decodeRequest(peer.keys, datagram);

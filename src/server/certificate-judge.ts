@@ -7,8 +7,8 @@ import {
 } from '../certificate/responder.ts';
 import { limitKey } from '../bytes/prefix.ts';
 import { pointOf } from '../crypto/p256.ts';
+import type { Admits } from '../guard/crowd.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
-import { TokenBuckets } from '../guard/token-buckets.ts';
 import type { Judgement, Ticket } from '../handshake/judgement.ts';
 import type { LeaseTicket } from '../handshake/leases.ts';
 import type { Clock } from '../host/clock.ts';
@@ -20,6 +20,7 @@ import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
 import type { Certificates } from './certificates.ts';
 import type { ExaminerJob } from './examiner-program.ts';
+import { DropLog } from './drop-log.ts';
 import type { Examiners } from './examiners.ts';
 import type { Judge } from './knock-port.ts';
 import { type PoolCounters, programBeside, WorkerPool } from './worker-pool.ts';
@@ -27,15 +28,12 @@ import { type PoolCounters, programBeside, WorkerPool } from './worker-pool.ts';
 /** Responses that may wait for a thread: about a third of a second's work of one. */
 const LINE_CAPACITY = 1024;
 
-/** A stranger who holds the responder's public key can cause lines in the log: so many for one source, and no more. */
-const LOG_RATE = { perSecond: 1, burst: 10 };
-const LOG_SOURCES = 1024;
-
 export interface CertificateJudgeOptions {
   readonly certificates: Pick<Certificates, 'verifier'>;
   readonly examiners: Examiners;
   readonly limits: KnockLimits;
   readonly replayCapacity: number;
+  readonly admits?: Admits;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
@@ -46,7 +44,8 @@ export class CertificateJudge implements Judge {
   readonly #options: CertificateJudgeOptions;
   readonly #responder: CertificateResponder;
   readonly #pool: WorkerPool<ExaminerJob, Verdict>;
-  readonly #lines = new TokenBuckets(LOG_RATE, LOG_SOURCES);
+  /** A stranger who holds the responder's public key can cause lines. */
+  readonly #lines: DropLog;
 
   /** @throws {HknockError} `host` when its threads cannot start */
   static async start(options: CertificateJudgeOptions): Promise<CertificateJudge> {
@@ -64,6 +63,7 @@ export class CertificateJudge implements Judge {
   private constructor(options: CertificateJudgeOptions, pool: WorkerPool<ExaminerJob, Verdict>) {
     const { certificates, examiners, clock, ...rest } = options;
     this.#options = options;
+    this.#lines = new DropLog('certificate refused', options);
     this.#pool = pool;
     const keys = lobbyKeys(pointOf(examiners.data.key));
     this.#responder = new CertificateResponder({
@@ -130,11 +130,8 @@ export class CertificateJudge implements Judge {
   }
 
   #tell(verdict: Verdict, { observed }: Pending): void {
-    const { clock, log } = this.#options;
     if (verdict.kind !== 'bad') return;
-    if (!this.#lines.take(limitKey(observed.address), clock.monotonicMs())) return;
     const { fault, peer } = verdict;
-    const reason = fault ?? verdict.reason;
-    log.warn('certificate refused', { source: observed.address, peer, reason });
+    this.#lines.say(fault ?? verdict.reason, { source: observed.address, peer });
   }
 }

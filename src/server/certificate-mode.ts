@@ -59,13 +59,14 @@ async function run(
   certificates: Certificates,
   examiners: Examiners,
 ): Promise<Running> {
-  const { folder, limits, port, clock, entropy, log } = context;
+  const { folder, limits, port, flood, clock, entropy, log } = context;
   const replayCapacity = folder.config.limits.replayRecords;
   const judge = await CertificateJudge.start({
     certificates,
     examiners,
     limits,
     replayCapacity,
+    admits: flood.admits,
     clock,
     entropy,
     log,

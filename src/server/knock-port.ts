@@ -1,14 +1,18 @@
+import { limitKey } from '../bytes/prefix.ts';
+import { CERTIFICATE_RESPONSE_LENGTH } from '../certificate/response.ts';
 import { type DropReason, dropReasons } from '../errors/drop-reason.ts';
+import { WaitingLine } from '../guard/waiting-line.ts';
 import type { Judgement, Ticket } from '../handshake/judgement.ts';
 import type { LeaseTicket } from '../handshake/leases.ts';
 import type { Responder } from '../handshake/responder.ts';
-import type { Clock } from '../host/clock.ts';
+import type { Clock, Timer } from '../host/clock.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Log } from '../host/log.ts';
 import { type Knock, type Outcome, refuse } from '../units/knock.ts';
 import type { LeaseOutcome, LeaseWish } from '../units/lease.ts';
 import type { Endpoint } from '../units/network.ts';
 import type { MonotonicMs } from '../units/time.ts';
+import type { FloodGate } from './flood-gate.ts';
 import { zeroCounts } from './zero-counts.ts';
 
 /** Who judges the datagrams that begin with a tag of his, at once or when work elsewhere is done. Never throws. */
@@ -24,11 +28,15 @@ export interface Judge {
 /** The judge that a judgement is of. */
 type Concluder = Pick<Judge, 'conclude' | 'concludeLease'>;
 
+type Judging = Concluder & Pick<Judge, 'receive'>;
+
 export interface KnockPortOptions {
   readonly socket: DatagramSocket;
   readonly responder: Responder;
   /** Decides on verified knocks. */
   readonly admit: (knock: Knock) => Promise<Outcome>;
+  /** Chooses when there is more than can be judged; all is judged if not said. */
+  readonly flood?: Pick<FloodGate, 'arrived' | 'sent' | 'isOverloaded'>;
   /** Does what the holders of grants want done with them; does not reject. */
   readonly keepLease: (wish: LeaseWish) => Promise<LeaseOutcome>;
   readonly clock: Clock;
@@ -52,11 +60,24 @@ interface Path {
   readonly local: Endpoint;
 }
 
+/** A Response with a certificate, which lets others go first. */
+interface Waiting {
+  readonly judge: Judge;
+  readonly bytes: Uint8Array;
+  readonly path: Path;
+}
+
+/** Responses with certificates that may wait under overload, and how many of them are judged at a time: 4000 a second. */
+const LINE_CAPACITY = 256;
+const AT_A_TIME = 4;
+
 /** The UDP port where knocks come in: runs the responder over a socket. */
 export class KnockPort {
   readonly #options: KnockPortOptions;
   readonly #drops = zeroCounts(dropReasons);
   readonly #judges = new Set<Judge>();
+  readonly #line = new WaitingLine<Waiting>(LINE_CAPACITY);
+  #timer: Timer | null = null;
   #answered = 0;
   #granted = 0;
   #refused = 0;
@@ -85,8 +106,43 @@ export class KnockPort {
     return { remove: () => this.#judges.delete(judge) };
   }
 
+  /** Judges no more of what waits. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
   #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
+    const { clock, flood, responder } = this.#options;
+    flood?.arrived(clock.monotonicMs());
     const judge = this.#judgeOf(bytes);
+    const mayWait = judge !== null && bytes.length === CERTIFICATE_RESPONSE_LENGTH;
+    if (mayWait && flood?.isOverloaded === true) this.#wait(judge, bytes, { remote, local });
+    else this.#judge(judge ?? responder, bytes, { remote, local });
+  }
+
+  // behind whatever the socket still has: it is read between two timers
+  #wait(judge: Judge, bytes: Uint8Array, path: Path): void {
+    const copy = Uint8Array.from(bytes);
+    const source = limitKey(path.remote.address);
+    if (this.#line.push(source, { judge, bytes: copy, path }) !== null) this.#drops.overload++;
+    this.#timer ??= this.#options.clock.after(1, () => {
+      this.#judgeWaiting();
+    });
+  }
+
+  #judgeWaiting(): void {
+    this.#timer = null;
+    for (let i = 0; i < AT_A_TIME; i++) {
+      const next = this.#line.shift();
+      if (next === null) return;
+      this.#judge(next.judge, next.bytes, next.path);
+    }
+    this.#timer = this.#options.clock.after(1, () => {
+      this.#judgeWaiting();
+    });
+  }
+
+  #judge(judge: Judging, bytes: Uint8Array, { remote, local }: Path): void {
     const judged = judge.receive(bytes, remote, this.#options.clock.monotonicMs());
     if (judged instanceof Promise) {
       void judged.then((each) => {
@@ -100,9 +156,15 @@ export class KnockPort {
     }
   }
 
-  #judgeOf(bytes: Uint8Array): Concluder & Pick<Judge, 'receive'> {
+  /** Null: the responder. */
+  #judgeOf(bytes: Uint8Array): Judge | null {
     for (const judge of this.#judges) if (judge.owns(bytes)) return judge;
-    return this.#options.responder;
+    return null;
+  }
+
+  #send(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
+    this.#options.flood?.sent(bytes, remote);
+    this.#options.socket.send(bytes, remote, local);
   }
 
   #act(judge: Concluder, judged: Judgement, { remote, local }: Path): void {
@@ -112,7 +174,7 @@ export class KnockPort {
         return;
       case 'reply':
         this.#answered++;
-        this.#options.socket.send(judged.bytes, remote, local);
+        this.#send(judged.bytes, remote, local);
         return;
       case 'knock':
         void this.#conclude(judge, judged, local);
@@ -141,7 +203,7 @@ export class KnockPort {
     const outcome = await this.#admit(knock);
     if (outcome.kind === 'granted') this.#granted++;
     else this.#refused++;
-    this.#options.socket.send(judge.conclude(ticket, outcome), knock.observed, local);
+    this.#send(judge.conclude(ticket, outcome), knock.observed, local);
   }
 
   // a fault of ours is told to the peer as a refusal: never a false "granted", never a server that is gone

@@ -8,6 +8,7 @@ import type { Log } from '../host/log.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { PeerName } from '../units/names.ts';
 import type { Certificates } from './certificates.ts';
+import type { FloodGate } from './flood-gate.ts';
 import type { Gate } from './gate/gate.ts';
 import type { KnockPort } from './knock-port.ts';
 
@@ -24,6 +25,8 @@ export interface ModeContext {
   readonly limits: KnockLimits;
   /** Where those join in who take knocks on the port of the others. */
   readonly port: Pick<KnockPort, 'addJudge'>;
+  /** What chooses among more datagrams than can be judged. */
+  readonly flood: Pick<FloodGate, 'admits'>;
   /** Null when the configuration has none. */
   readonly certificates: Certificates | null;
   readonly clock: Clock;

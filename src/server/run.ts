@@ -3,6 +3,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import type { Log } from '../host/log.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { createSystemEntropy } from '../system/entropy.ts';
+import { createSystemLoad } from '../system/load.ts';
 import { serveControl } from './control.ts';
 import { createFirewall } from './firewall.ts';
 import { createLog } from './log.ts';
@@ -38,6 +39,7 @@ export async function runServer(
     overrides,
     createFirewall: ({ config }) => createFirewall(config, { clock, log }),
     modes: knownModes,
+    load: createSystemLoad(),
     clock,
     entropy: createSystemEntropy(),
     log,

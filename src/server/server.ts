@@ -10,9 +10,10 @@ import { KnockLimits } from '../guard/knock-limits.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
 import { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
-import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
+import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Firewall } from '../host/firewall.ts';
+import type { Load } from '../host/load.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
@@ -20,18 +21,20 @@ import { PeerStore } from '../store/peer-store.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
 import type { GrantId, PeerName } from '../units/names.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
-import { Certificates, type CertificatesStatus } from './certificates.ts';
+import { Certificates } from './certificates.ts';
 import type { Gate } from './gate/gate.ts';
 import { withGate } from './gate/with-gate.ts';
 import { createDoors } from './doors.ts';
+import { FloodGate } from './flood-gate.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { Mode, StartMode } from './mode.ts';
 import { forgetPeers, startModes, stopModes } from './modes.ts';
-import { type KnockCounters, KnockPort } from './knock-port.ts';
+import { KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
 import { keysThatWait } from './restart-keys.ts';
 import { policyOf, protectedPorts } from './policy.ts';
+import type { ServerStatus } from './server-status.ts';
 import { requireSound } from './sound-folder.ts';
 
 export interface ServerOptions {
@@ -42,27 +45,11 @@ export interface ServerOptions {
   readonly createFirewall: (folder: ServerFolder) => Firewall;
   /** What may run beside the challenge-response port, as far as the folder asks for it; nothing if not said. */
   readonly modes?: readonly StartMode[];
+  /** How much there is to do; never too much if not said. */
+  readonly load?: Load;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
-}
-
-export interface ServerStatus {
-  readonly uptimeMs: number;
-  readonly listen: readonly string[];
-  readonly firewall: string;
-  readonly peers: number;
-  readonly services: number;
-  readonly grants: number;
-  readonly replayRecords: number;
-  readonly knocks: KnockCounters;
-  readonly datagrams: DatagramCounters;
-  /** With a gate: what has come in to it, and how many are there now. */
-  readonly gate?: Readonly<Record<string, number>>;
-  /** Where the server takes certificates: the authority, and the list of who is revoked. */
-  readonly certificates?: CertificatesStatus;
-  /** The other ways to knock that are on, each with its counters. */
-  readonly modes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The parts of a server that has been set up. */
@@ -74,6 +61,7 @@ interface Parts {
   readonly limits: KnockLimits;
   readonly responder: Responder;
   readonly port: KnockPort;
+  readonly flood: FloodGate;
   readonly admit: (knock: Knock) => Promise<Outcome>;
 }
 
@@ -126,7 +114,7 @@ export class Server {
     folder: ServerFolder,
     { socket, firewall, gate }: Pick<Parts, 'socket' | 'firewall' | 'gate'>,
   ) {
-    const { clock, entropy, log } = options;
+    const { clock, entropy, log, load = { busy: () => 0 } } = options;
     const { limits } = folder.config;
     this.#options = options;
     this.#started = folder.config;
@@ -148,15 +136,18 @@ export class Server {
       log,
     });
     const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);
+    const flood = new FloodGate({ load, clock, log });
     const responder = new Responder({
       peers: this.#peerTable,
+      admits: flood.admits,
       entropy,
       limits: knockLimits,
       replayCapacity: limits.replayRecords,
     });
     const keepLease = createLeaseKeeper(grants, log);
-    const port = new KnockPort({ socket, responder, admit, keepLease, clock, log });
-    this.#parts = { socket, firewall, gate, grants, limits: knockLimits, responder, port, admit };
+    const port = new KnockPort({ socket, responder, admit, keepLease, flood, clock, log });
+    const made = { grants, limits: knockLimits, responder, port, flood, admit };
+    this.#parts = { socket, firewall, gate, ...made };
   }
 
   async #startModes(): Promise<void> {
@@ -176,7 +167,7 @@ export class Server {
   }
 
   status(): ServerStatus {
-    const { socket, gate, grants, responder, port } = this.#parts;
+    const { socket, gate, grants, responder, port, flood } = this.#parts;
     const { config } = this.#folder;
     return {
       uptimeMs: this.#options.clock.monotonicMs() - this.#startedAt,
@@ -187,6 +178,7 @@ export class Server {
       grants: grants.list().length,
       replayRecords: responder.replayRecordSize,
       knocks: port.counters(),
+      overload: flood.status(),
       datagrams: socket.counters(),
       ...(gate && { gate: gate.counters() }),
       ...(this.#certificates && { certificates: this.#certificates.status() }),
@@ -280,6 +272,8 @@ export class Server {
 
   async #stop(): Promise<void> {
     await this.#parts.socket.close();
+    this.#parts.flood.stop();
+    this.#parts.port.stop();
     await stopModes(this.#modes);
     await this.#certificates?.stop();
     // a reload that came after would shut again what has been opened

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { errorCodes, HknockError } from '../../../src/errors/hknock-error.ts';
 import { serveControl } from '../../../src/server/control.ts';
 import { askServer, type ControlRequest } from '../../../src/server/control-client.ts';
-import type { ServerStatus } from '../../../src/server/server.ts';
+import type { ServerStatus } from '../../../src/server/server-status.ts';
 import { faultOf, scratch } from '../store/scratch.ts';
 
 type Controlled = Awaited<Parameters<typeof serveControl>[1]>;

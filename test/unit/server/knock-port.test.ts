@@ -1,7 +1,7 @@
 import test from 'ava';
 import { dropReasons } from '../../../src/errors/drop-reason.ts';
 import { KnockLimits } from '../../../src/guard/knock-limits.ts';
-import type { Judgement } from '../../../src/handshake/judgement.ts';
+import { drops, type Judgement } from '../../../src/handshake/judgement.ts';
 import { PeerTable } from '../../../src/handshake/peer-table.ts';
 import { Responder } from '../../../src/handshake/responder.ts';
 import type { DatagramListener, DatagramSocket } from '../../../src/host/datagram-socket.ts';
@@ -67,15 +67,17 @@ class FakeSocket implements DatagramSocket {
 
 type Admit = (knock: Knock) => Promise<Outcome>;
 
-function setUp(admit: Admit = () => Promise.resolve(granted)) {
+function setUp(admit: Admit = () => Promise.resolve(granted), isOverloaded = false) {
   const peers = new PeerTable();
   peers.add(parsePeerName('alice'), alice);
+  let isClosed = false;
   const plenty = { perSecond: 1e6, burst: 1e6 };
   const responder = new Responder({
     peers,
     entropy: new FakeEntropy(7),
     limits: new KnockLimits(plenty, plenty),
     replayCapacity: 16,
+    admits: () => !isOverloaded || !isClosed,
   });
   const clock = new FakeClock();
   clock.advance(START - clock.monotonicMs());
@@ -86,6 +88,7 @@ function setUp(admit: Admit = () => Promise.resolve(granted)) {
   const port = new KnockPort({
     socket,
     responder,
+    flood: { isOverloaded, arrived: () => undefined, sent: () => undefined },
     clock,
     log,
     admit: (knock) => {
@@ -99,7 +102,11 @@ function setUp(admit: Admit = () => Promise.resolve(granted)) {
   });
   // the same responder is asked for a Challenge by the way, so that the Response fits
   const asked: Asked = ask(responder);
-  return { socket, port, log, knocks, leases, asked };
+  /** From now on there is no time for anything that may be turned away. */
+  const close = (): void => {
+    isClosed = true;
+  };
+  return { socket, port, clock, log, knocks, leases, asked, close };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -245,4 +252,50 @@ test('while a judge is at work on any number of datagrams, peers of the responde
   place.remove();
   socket.receive(his, attacker);
   t.is(port.counters().drops.length, 1, 'and then they are the responder to judge');
+});
+
+test('under overload Responses with certificates wait behind those of peers, and are bounded', async (t) => {
+  const { socket, port, clock, asked } = setUp(undefined, true);
+  const judged: Uint8Array[] = [];
+  port.addJudge({
+    owns: (bytes) => bytes[0] === 0x77,
+    receive: (bytes) => {
+      judged.push(bytes);
+      return drops.proof;
+    },
+    conclude: () => new Uint8Array(),
+    concludeLease: () => null,
+  });
+  const his = (length: number): Uint8Array => new Uint8Array(length).fill(0x77);
+  for (let i = 0; i < 1000; i++) socket.receive(his(1037), attacker);
+  socket.receive(his(1037), outside);
+  t.is(judged.length, 0);
+  socket.receive(asked.response);
+  await turn();
+  t.is(port.counters().granted, 1, 'a peer goes first');
+  socket.receive(his(100), attacker);
+  socket.receive(his(72), attacker);
+  t.deepEqual(
+    judged.map(({ length }) => length),
+    [100, 72],
+    'what is not a Response does not wait',
+  );
+  clock.advance(1);
+  t.is(judged.length, 2 + 4);
+  clock.advance(1000);
+  t.is(judged.length, 2 + 256);
+  t.is(port.counters().drops.overload, 1001 - 256, 'of who floods');
+});
+
+test('under overload who holds a grant is heard, when nobody else is', async (t) => {
+  const { socket, port, knocks, leases, asked, close } = setUp(undefined, true);
+  socket.receive(asked.response);
+  await turn();
+  close();
+  socket.receive(requestOf());
+  socket.receive(asked.response);
+  t.is(port.counters().drops.overload, 2);
+  socket.receive(leaseOf(knocks[0]?.sessionSecret ?? new Uint8Array()).bytes);
+  await turn();
+  t.is(leases.length, 1);
 });
