@@ -1,9 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeAccess, encodeAccess } from '../../../src/fwknop/access.ts';
+import { digestOf } from '../../../src/fwknop/digest.ts';
 import { createPacket } from '../../../src/fwknop/initiator.ts';
 import { decodeMessage, encodeMessage, spaTypes } from '../../../src/fwknop/message.ts';
-import { isPacketText, openPacket, verifyPacket } from '../../../src/fwknop/packet.ts';
+import { isPacketText, openPacket, sealPacket, verifyPacket } from '../../../src/fwknop/packet.ts';
 import { SpaReplayRecord } from '../../../src/fwknop/replay-record.ts';
 import { SpaResponder, type SpaTerms } from '../../../src/fwknop/responder.ts';
 import { KnockLimits } from '../../../src/guard/knock-limits.ts';
@@ -126,6 +127,55 @@ test('no plaintext, whoever has the keys, is more than a message or a reason', (
   t.like(decodeMessage(good), { type: spaTypes[1] });
 });
 
+test('whoever has the keys: of fields that are cut, too long, flipped, wrongly encoded or more, none is remembered', (t) => {
+  const fields = (type: number, ...rest: readonly string[]): readonly string[] => [
+    ...['1234567890123456', b64('alice'), '1800000000', '3.0.0', String(type)],
+    ...[b64('192.0.2.7,tcp/22'), ...rest],
+  ];
+  const nat = b64('192.0.2.9,22');
+  const messages = [
+    ...[fields(1), fields(3, '30'), fields(2, nat), fields(4, nat, '30')],
+    ...[fields(5, nat), fields(6, nat, '30')],
+  ];
+  const changes = fc.oneof(
+    fc.nat(20).map((end) => (field: string) => field.slice(0, end)),
+    fc.constantFrom(400, 700).map((length) => (field: string) => field.repeat(length / 4)),
+    fc
+      .constantFrom(':', '::', ':MA', '=', '*', '\0', '-', ' ')
+      .map((more) => (field: string) => field + more),
+    fc.tuple(fc.nat(15), fc.constantFrom(1, 2, 16, 128)).map(([at, bit]) => (field: string) => {
+      const bytes = Buffer.from(field, 'latin1');
+      bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ bit;
+      return bytes.toString('latin1');
+    }),
+  );
+  const leading: SpaTerms = {
+    ...terms,
+    canLead: () => true,
+    upstreamOf: () => ({ address: address('192.0.2.9'), port: 22 }),
+  };
+  const judge = (all: readonly string[]) => {
+    const replays = new SpaReplayRecord(16);
+    const text = all.join(':');
+    const plaintext = Buffer.from(`${text}:${digestOf(text)}`, 'latin1');
+    const packet = sealPacket(keys, entropy.bytes(8), plaintext);
+    const judged = responder(replays).receive(packet, leading, arrival);
+    return { judged, remembered: replays.packets.length };
+  };
+  for (const all of messages) t.like(judge(all), { judged: { kind: 'knock' }, remembered: 1 });
+  const one = fc.record({ all: fc.constantFrom(...messages), at: fc.nat(8), change: changes });
+  fc.assert(
+    fc.property(one, ({ all, at, change }) => {
+      const changed = all.map((field, each) => (each === at % all.length ? change(field) : field));
+      const { judged, remembered } = judge(changed);
+      t.is(remembered, judged.kind === 'knock' ? 1 : 0);
+      // what is left may be good: another random value, a shorter user, another time
+      if (judged.kind === 'knock') t.is(changed.join(':').split(':').length, all.length);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('the longest message of every type that is understood fits into a packet', (t) => {
   const ports = Array.from({ length: 16 }, (_, at) =>
     parseServicePort(`tcp/${String(65_500 + at)}`),
@@ -152,6 +202,10 @@ test('the record forgets what is too old and refuses more than it has room for',
   t.true(replays.has('b'));
   t.true(replays.add({ digest: 'c', sentAt: 3000 as UnixMs }));
 });
+
+function b64(text: string): string {
+  return Buffer.from(text).toString('base64').replaceAll('=', '');
+}
 
 function unopened(): Uint8Array {
   throw new Error('it was not opened');
