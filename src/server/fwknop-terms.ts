@@ -64,8 +64,11 @@ function upstreamFinder({
   return (port) => upstreams.get(formatServicePort(port)) ?? null;
 }
 
-/** Whoever shares a key would knock as the first who has it. */
-function refuseSharedKeys(peers: readonly SpaPeer[]): void {
+/**
+ * Whoever shares a key would knock as the first who has it.
+ * @throws {HknockError} `config`
+ */
+export function refuseSharedKeys(peers: readonly SpaPeer[]): void {
   for (const [at, { name, keys }] of peers.entries()) {
     const twin = peers
       .slice(0, at)

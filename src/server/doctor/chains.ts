@@ -26,8 +26,9 @@ export async function examineChains(config: ServerConfig): Promise<readonly Find
   });
 }
 
-function wantedPorts({ listen, gate, services }: ServerConfig): readonly ServicePort[] {
-  const knocks = [...new Set(listen.map(({ port }) => port))].filter(isPort);
+function wantedPorts({ listen, gate, fwknop, services }: ServerConfig): readonly ServicePort[] {
+  const heard = [...listen, ...(fwknop.enabled ? fwknop.listen : [])];
+  const knocks = [...new Set(heard.map(({ port }) => port))].filter(isPort);
   const gates = [...new Set(gate.listen.map(({ port }) => port))].filter(isPort);
   return [
     ...knocks.map((port): ServicePort => ({ protocol: 'udp', port })),

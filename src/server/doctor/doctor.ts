@@ -8,6 +8,7 @@ import { examineCertificates } from './certificates.ts';
 import { examineChains } from './chains.ts';
 import { faultFindings } from './fault-findings.ts';
 import { examineFirewall } from './firewall.ts';
+import { examineFwknop } from './fwknop.ts';
 import { examineGate } from './gate.ts';
 import { examineKnockPort } from './knock-port.ts';
 import { examineSequences } from './sequences.ts';
@@ -26,6 +27,7 @@ export async function examineServer(directory: string): Promise<readonly Finding
     examineServices(config),
     examineCertificates(config),
     examineSequences(config),
+    examineFwknop(config),
     examineSilent(config),
   ];
   return [...findings, ...(await Promise.all(parts)).flat()];

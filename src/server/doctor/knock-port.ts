@@ -11,7 +11,7 @@ import { faultFindings } from './fault-findings.ts';
 export async function examineKnockPort({
   listen,
   controlSocket,
-}: ServerConfig): Promise<readonly Finding[]> {
+}: Pick<ServerConfig, 'listen' | 'controlSocket'>): Promise<readonly Finding[]> {
   const where = listen.map(formatEndpoint).join(' ');
   try {
     if (await isRunning(controlSocket)) return [ok(`a server is running for UDP ${where}`)];

@@ -71,8 +71,11 @@ const UNSYNCHRONIZED = 5;
 /** struct timex has 208 bytes with 64 bits; a mode of 0 only asks. */
 const TIMEX_LENGTH = 256;
 
-/** @param what of ours needs it, in the plural */
-export async function examineClock(what: string): Promise<readonly Finding[]> {
+/**
+ * @param what of ours needs it, in the plural
+ * @param slack how far the clock may be off
+ */
+export async function examineClock(what: string, slack = '30 s'): Promise<readonly Finding[]> {
   try {
     const { adjtimex } = await loadLibc();
     if (adjtimex(new Uint8Array(TIMEX_LENGTH)) !== UNSYNCHRONIZED) {
@@ -82,6 +85,6 @@ export async function examineClock(what: string): Promise<readonly Finding[]> {
     if (fault instanceof HknockError) return [];
     throw fault;
   }
-  const none = `nothing keeps the clock right; when it is off by more than 30 s, ${what} open nothing`;
+  const none = `nothing keeps the clock right; when it is off by more than ${slack}, ${what} open nothing`;
   return [warn(none, 'run an NTP client, such as systemd-timesyncd or chrony')];
 }

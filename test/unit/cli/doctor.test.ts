@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Finding } from '../../../src/units/finding.ts';
 import type { Machine } from '../../support/machine.ts';
@@ -173,6 +173,27 @@ test.serial(
     t.regex(told('ok'), /'half'[^]*'gate'|'gate'[^]*'half'/);
   },
 );
+
+test.serial('what clients of fwknop need, and what they bring with them', async (t) => {
+  const { machine, folder } = await plain(t);
+  const file = machine.path('server/peers/alice.toml');
+  const keys = 'fwknop_key = "passphrase:short"\nfwknop_hmac_key = "passphrase:hmac"\n';
+  t.notRegex((await examine(t, machine)).told('warn'), /fwknop/);
+  appendFileSync(file, keys);
+  t.regex((await examine(t, machine)).told('warn'), /fwknop is off, and peers .*: alice; enabled/);
+  await folder.edit(
+    /enabled = false\n(.*)\nlisten = .*/,
+    `enabled = true\n$1\nlisten = ["127.0.0.1:${String(await freePort())}"]`,
+  );
+  await folder.edit(/accept_any_source = false/, 'accept_any_source = true');
+  await folder.addPeer('bob');
+  appendFileSync(machine.path('server/peers/bob.toml'), keys);
+  const { code, told } = await examine(t, machine);
+  t.is(code, 78);
+  t.regex(told('fail'), /'alice' and 'bob' have the same fwknop_hmac_key/);
+  t.regex(told('warn'), /guessed from one packet: alice, bob; .*hknock peer rotate/);
+  t.regex(told('warn'), /any source/);
+});
 
 test.serial('where sequences come from a log, whether it can be read', async (t) => {
   const { machine, folder } = await plain(t);
