@@ -1,6 +1,6 @@
 import { ascii } from '../bytes/bytes.ts';
 import { decodeUint32 } from '../bytes/integer.ts';
-import { hkdfExpand } from '../crypto/kdf.ts';
+import { hkdfBlocks } from '../crypto/kdf.ts';
 
 const LABEL = ascii('hknock/1 initial sequence number');
 
@@ -9,5 +9,5 @@ const LABEL = ascii('hknock/1 initial sequence number');
  * Not 0, which would leave the choice to the client's kernel.
  */
 export function initialSequence(sessionSecret: Uint8Array): number {
-  return decodeUint32(hkdfExpand(sessionSecret, LABEL), 0) || 1;
+  return decodeUint32(hkdfBlocks(sessionSecret)(LABEL), 0) || 1;
 }

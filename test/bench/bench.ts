@@ -12,6 +12,7 @@ import { packets } from './packets.ts';
 import { memory, rates } from './rates.ts';
 import { saturated } from './saturated.ts';
 import { sequences } from './sequences.ts';
+import { silentRefill, silentScan } from './silent.ts';
 import { manySources } from './sources.ts';
 import { formatRows, type Row } from './table.ts';
 import { tags } from './tags.ts';
@@ -29,6 +30,8 @@ const parts: readonly (readonly [
   ['Secrets while certificates are examined', saturated, false],
   ['Grants in the kernel', grants, true],
   ['Peers in the kernel', tags, true],
+  ['Numbers of silent mode in the kernel', silentRefill, true],
+  ['A scan of those numbers', silentScan, true],
   ['One port after the other', openPorts, true],
   ['Knocking by sequences, beside ten that scan', sequences, true],
   ['Scans from ever new sources', manySources, false],

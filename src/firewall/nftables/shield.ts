@@ -1,7 +1,7 @@
 import { toHex } from '../../bytes/bytes.ts';
 import { HknockError } from '../../errors/hknock-error.ts';
 import { applyOnce } from './apply-once.ts';
-import { runOnce } from './once.ts';
+import { KernelCounters } from './counters.ts';
 import {
   SHIELD_TABLE as TABLE,
   type ShieldCounter,
@@ -17,7 +17,7 @@ const AT_ONCE = 32_768;
 /** The room is twice what is there, and at least this: a set of the kernel cannot grow. */
 const LEAST_ROOM = 65_536;
 
-/** Datagrams by the step that they came to, since the table was made (shield.md, section 2). */
+/** Datagrams by the step that they came to (shield.md, section 2). */
 export type ShieldCounts = Readonly<Record<ShieldCounter, number>>;
 
 /**
@@ -28,6 +28,7 @@ export type ShieldCounts = Readonly<Record<ShieldCounter, number>>;
 export class Shield {
   readonly #options: ShieldRulesOptions;
   readonly #nft: readonly string[];
+  readonly #counters: KernelCounters<ShieldCounter>;
   #tags = new Set<string>();
   #room = 0;
 
@@ -35,6 +36,7 @@ export class Shield {
   constructor(options: ShieldRulesOptions, nft: readonly string[] = ['nft']) {
     this.#options = options;
     this.#nft = nft;
+    this.#counters = new KernelCounters(TABLE, shieldCounters, nft);
   }
 
   /** How many tags get through. */
@@ -56,13 +58,8 @@ export class Shield {
   }
 
   /** Null when the table is not there any more. */
-  async counts(): Promise<ShieldCounts | null> {
-    const said = await this.#run(['list', 'counters', 'table', ...TABLE.split(' ')]);
-    if (said.cause !== null) return null;
-    const found = [...said.stdout.matchAll(/counter (\w+) \{\s+packets (\d+)/g)];
-    const counts = new Map(found.map(([, name, packets]) => [name, Number(packets)]));
-    if (!shieldCounters.every((name) => counts.has(name))) return null;
-    return Object.fromEntries(counts) as ShieldCounts;
+  counts(): Promise<ShieldCounts | null> {
+    return this.#counters.read();
   }
 
   /** Puts the table back when it has gone. @throws {HknockError} as `replace` */
@@ -130,10 +127,5 @@ export class Shield {
         return new HknockError('firewall', `nftables does not take the shield: ${why}`, { cause });
       },
     });
-  }
-
-  #run(args: readonly string[]) {
-    const [program = 'nft', ...first] = this.#nft;
-    return runOnce(program, [...first, ...args]);
   }
 }

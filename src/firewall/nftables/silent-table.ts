@@ -1,8 +1,8 @@
 import { HknockError } from '../../errors/hknock-error.ts';
 import type { Port } from '../../units/network.ts';
 import { applyOnce } from './apply-once.ts';
+import { KernelCounters } from './counters.ts';
 import { hex } from './layout.ts';
-import { runOnce } from './once.ts';
 
 const TABLE = 'inet hknock_silent';
 
@@ -51,10 +51,12 @@ export type SilentCounts = Readonly<Record<(typeof counters)[number], number>>;
 export class SilentTable {
   readonly #options: SilentTableOptions;
   readonly #nft: readonly string[];
+  readonly #counters: KernelCounters<(typeof counters)[number]>;
 
   constructor(options: SilentTableOptions) {
     this.#options = options;
     this.#nft = options.nft ?? ['nft'];
+    this.#counters = new KernelCounters(TABLE, counters, this.#nft);
   }
 
   /**
@@ -102,16 +104,8 @@ export class SilentTable {
   }
 
   /** Null when the table is not there any more. */
-  async counts(): Promise<SilentCounts | null> {
-    const [program = 'nft', ...first] = this.#nft;
-    const list = ['list', 'counters', 'table', ...TABLE.split(' ')];
-    const { stdout, cause } = await runOnce(program, [...first, ...list]);
-    if (cause !== null) return null;
-    const read = counters.map((name) => {
-      const packets = new RegExp(`counter ${name} \\{\\s*packets (\\d+)`).exec(stdout)?.[1];
-      return [name, Number(packets ?? 0)] as const;
-    });
-    return Object.fromEntries(read) as unknown as SilentCounts;
+  counts(): Promise<SilentCounts | null> {
+    return this.#counters.read();
   }
 
   /** Takes the table away, whether or not it is there. */

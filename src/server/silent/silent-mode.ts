@@ -10,7 +10,7 @@ import { SILENT_STEP_MS, silentStepAt, SKEW_STEPS } from '../../silent/numbers.t
 import { SHUT_HOURS } from '../../silent/odds.ts';
 import { OfferedStep } from '../../store/offered-step.ts';
 import type { PeerName } from '../../units/names.ts';
-import type { Mode, ModeContext, StartMode } from '../mode.ts';
+import type { Mode, ModeContext } from '../mode.ts';
 import { Upkeep } from '../upkeep.ts';
 import { formatOdds, guessingOf } from './guessing.ts';
 import { type LiveNumber, LiveNumbers } from './live-numbers.ts';
@@ -31,13 +31,20 @@ export type NumberTable = Pick<
   'install' | 'watch' | 'add' | 'remove' | 'counts' | 'end'
 >;
 
+/** What of a mode's context it works with. */
+type SilentContext = Pick<ModeContext, 'firewall' | 'gate' | 'clock' | 'log'> & {
+  readonly folder: SilentFolder;
+};
+
+type SilentFolder = Pick<ServerFolder, 'config' | 'peers' | 'responderId'>;
+
 /** Starts silent mode, if the folder asks for it. */
 export const startSilentMode = silentModeOver((options) => new SilentTable(options));
 
 /** The same with another table than the kernel's. */
 export function silentModeOver(
   createTable: (options: SilentTableOptions) => NumberTable,
-): StartMode {
+): (context: SilentContext) => Promise<Mode | null> {
   return async (context) => {
     const { silent, directory } = context.folder.config;
     if (!silent.enabled) return null;
@@ -63,7 +70,7 @@ interface Parts {
 /** Keeps the kernel's numbers in step with the time and the peers (silent.md, section 4). */
 class SilentMode implements Mode {
   readonly name = 'silent';
-  readonly #context: ModeContext;
+  readonly #context: SilentContext;
   readonly #table: NumberTable;
   readonly #offered: OfferedStep;
   readonly #live = new LiveNumbers();
@@ -77,7 +84,7 @@ class SilentMode implements Mode {
   #timer: Timer | null = null;
   #stopped = false;
 
-  constructor(context: ModeContext, { table, offered }: Parts) {
+  constructor(context: SilentContext, { table, offered }: Parts) {
     const { clock, log, gate } = context;
     this.#context = context;
     this.#table = table;
@@ -106,7 +113,7 @@ class SilentMode implements Mode {
     return { numbers: this.#live.size, ...this.#counts };
   }
 
-  reload(folder: ServerFolder): Promise<void> {
+  reload(folder: SilentFolder): Promise<void> {
     return this.#upkeep.inTurn(async () => {
       this.#takeOver(folder);
       await this.#withdraw();
@@ -135,7 +142,7 @@ class SilentMode implements Mode {
     await this.#table.end();
   }
 
-  #takeOver(folder: ServerFolder): void {
+  #takeOver(folder: SilentFolder): void {
     const { firewall, log } = this.#context;
     const offers = withKeys(offersOf(folder, firewall), folder);
     this.#offers = new Map(offers.map((offer) => [offer.id, offer]));
