@@ -39,6 +39,8 @@ const lengths = {
 
 const NO_SHIELD = 'no shield in the kernel';
 
+type KernelShield = Pick<Shield, 'size' | 'replace' | 'counts' | 'restore' | 'remove'>;
+
 interface ShieldModeOptions {
   /** Tags that are no peer's own. */
   readonly sharedTags: () => readonly Uint8Array[];
@@ -46,16 +48,17 @@ interface ShieldModeOptions {
   readonly log: Log;
 }
 
-class ShieldMode implements Mode {
+/** The kernel's tables, and what is said of them. */
+export class ShieldMode implements Mode {
   readonly name = 'shield';
-  readonly #shield: Shield;
+  readonly #shield: KernelShield;
   readonly #sharedTags: () => readonly Uint8Array[];
   readonly #log: Log;
   readonly #upkeep: Upkeep;
   #counts: ShieldCounts | null = null;
   #isFull = false;
 
-  constructor(shield: Shield, { sharedTags, clock, log }: ShieldModeOptions) {
+  constructor(shield: KernelShield, { sharedTags, clock, log }: ShieldModeOptions) {
     this.#shield = shield;
     this.#sharedTags = sharedTags;
     this.#log = log;
