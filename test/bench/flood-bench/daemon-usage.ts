@@ -23,10 +23,11 @@ function own(pid: number): DaemonUsage {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
   // what follows the name, which may have spaces: field 3 of proc_pid_stat(5) comes first
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [user = 0, system = 0] = fields.slice(11, 13).map(Number);
+  // its own, and that of the programs it ran which have ended: it may run one at the first look and not at the second
+  const ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
   const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1');
   const kilobytes = Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0);
-  return { cpuSeconds: (user + system) / TICKS_PER_SECOND, resident: kilobytes * 1024 };
+  return { cpuSeconds: ticks / TICKS_PER_SECOND, resident: kilobytes * 1024 };
 }
 
 function childrenOf(pid: number): readonly number[] {
