@@ -37,7 +37,7 @@ export interface Pending {
 export interface CertificateResponderOptions extends ProvenKnocksOptions {
   /** Those of the lobby. */
   readonly keys: HandshakeKeys;
-  /** Whether there is time to judge a Request or Response (shield.md, section 5); always if not said. */
+  /** Whether there is time for a Request or Response that opened (shield.md, section 5); always if not said. */
   readonly admits?: Admits;
 }
 
@@ -84,7 +84,6 @@ export class CertificateResponder {
     // step 2
     if (!this.owns(datagram)) return drops.tag;
     if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
-    if (!this.#admits(datagram, source, now)) return drops.overload;
     return length === REQUEST_LENGTH
       ? this.#challenge(datagram, { source, now })
       : this.#admit(datagram, { source, now });
@@ -135,6 +134,7 @@ export class CertificateResponder {
   #challenge(datagram: Uint8Array, arrival: Arrival): Judgement {
     const request = decodeRequest(this.#keys, datagram);
     if (request === null) return drops.mac;
+    if (!this.#admits(datagram, arrival.source, arrival.now)) return drops.overload;
     if (!isZero(request.body, 0)) return drops.malformed;
     return { kind: 'reply', bytes: this.#challenger.challenge(this.#keys, request, arrival) };
   }
@@ -143,6 +143,7 @@ export class CertificateResponder {
     // steps 3 and 4
     const response = decodeResponse(this.#keys, datagram);
     if (response === null) return drops.mac;
+    if (!this.#admits(datagram, arrival.source, arrival.now)) return drops.overload;
     const { statement, cookie, ephemeral, envelope, issuedAt } = response;
     if (!looksLikePoint(ephemeral)) return drops.malformed;
     // steps 5 to 7

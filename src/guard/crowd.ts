@@ -12,10 +12,10 @@ const KNOWN = 16_384;
 /** Entries of each other table. All of them together take some megabytes. */
 const ENTRIES = 4096;
 
-/** Says whether a datagram under a known tag is to be judged. */
+/** Says whether there is time for a datagram that opened. */
 export type Admits = (bytes: Uint8Array, source: Endpoint, now: MonotonicMs) => boolean;
 
-/** A datagram under a tag that is a peer's, of the length of a message. */
+/** A Request or Response. */
 export interface Arriving {
   readonly bytes: Uint8Array;
   readonly source: Endpoint;

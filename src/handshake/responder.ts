@@ -22,7 +22,7 @@ import {
 import { decodeResponse, type OpenedResponse, RESPONSE_LENGTH } from './wire/response.ts';
 
 export interface ResponderOptions extends ProvenKnocksOptions {
-  /** Whether there is time to judge a Request or Response (shield.md, section 5); always if not said. */
+  /** Whether there is time for a Request or Response that opened (shield.md, section 5); always if not said. */
   readonly admits?: Admits;
   readonly peers: PeerTable;
 }
@@ -60,14 +60,15 @@ export class Responder {
     const peer = this.#peers.find(datagram);
     if (peer === null) return drops.tag;
     if (length === LEASE_LENGTH) return this.#knocks.lease(datagram, { source, now });
-    if (!this.#admits(datagram, source, now)) return drops.overload;
     // step 3
-    if (length === REQUEST_LENGTH) {
-      const request = decodeRequest(peer.keys, datagram);
-      return request === null ? drops.mac : this.#challenge(peer.keys, request, { source, now });
-    }
-    const response = decodeResponse(peer.keys, datagram);
-    return response === null ? drops.mac : this.#verify(peer, response, { source, now });
+    const decode = length === REQUEST_LENGTH ? decodeRequest : decodeResponse;
+    const opened = decode(peer.keys, datagram);
+    if (opened === null) return drops.mac;
+    // opening costs no more than choosing, and garbage uses up nobody's budget
+    if (!this.#admits(datagram, source, now)) return drops.overload;
+    return 'proof' in opened
+      ? this.#verify(peer, opened, { source, now })
+      : this.#challenge(peer.keys, opened, { source, now });
   }
 
   /** The Grant that tells the outcome of a knock. */

@@ -59,7 +59,7 @@ export class FloodGate {
     if (now >= this.#lookAt) this.#look(now);
   }
 
-  /** Whether a datagram under a known tag is to be judged. */
+  /** Whether there is time for a Request or Response that opened. */
   readonly admits = (bytes: Uint8Array, source: Endpoint, now: MonotonicMs): boolean => {
     if (!this.isOverloaded) return true;
     const isResponse = responses.includes(bytes.length);
