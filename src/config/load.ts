@@ -174,7 +174,8 @@ function toServices(document: ConfigDocument['services']): ServerConfig['service
 
 function toFwknop(document: ConfigDocument['fwknop']): FwknopConfig {
   const { enabled, listen, max_age: maxAgeMs, accept_any_source: acceptAnySource } = document;
-  return { enabled, listen, maxAgeMs, acceptAnySource };
+  const commands = new Map(Object.entries(document.commands));
+  return { enabled, listen, maxAgeMs, acceptAnySource, commands };
 }
 
 function toLimits(document: ConfigDocument['limits']): LimitsConfig {
@@ -259,8 +260,14 @@ function upstreamTroubles({ services, firewall }: ServerConfig): readonly Troubl
     }));
 }
 
-function commandTroubles({ firewall: { backend, command } }: ServerConfig): readonly Trouble[] {
-  if (backend !== 'command') return [];
+function commandTroubles({
+  firewall: { backend, command },
+  fwknop,
+}: ServerConfig): readonly Trouble[] {
+  if (backend !== 'command') {
+    const expected = 'no commands: only with the firewall backend "command" are there any';
+    return fwknop.commands.size === 0 ? [] : [{ path: ['fwknop', 'commands'], expected }];
+  }
   return (['open', 'close'] as const)
     .filter((key) => (command[key][0] ?? '') === '')
     .map((key) => ({

@@ -91,6 +91,9 @@ const certificates = table({
   threads: wholeNumber(1, 256).optional(),
 });
 
+/** What a packet may say, letter for letter. */
+const commandName = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
 const fwknop = table({
   enabled: flag().default(false),
   listen: list(endpoint, 'addresses with port', [1, 64]).prefault(['0.0.0.0:62201', '[::]:62201']),
@@ -99,6 +102,11 @@ const fwknop = table({
     return ageMs >= 1000 && ageMs <= 3_600_000 ? ageMs : null;
   }).prefault('120s'),
   accept_any_source: flag().default(false),
+  commands: tableOf(
+    commandName,
+    "a command's name of 1 to 32 of a-z, 0-9 and '-'",
+    list(argument, 'words', [1, 64, 'repeats']),
+  ).default({}),
 });
 
 const sknock = table({

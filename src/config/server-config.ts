@@ -101,6 +101,8 @@ export interface FwknopConfig {
   readonly maxAgeMs: DurationMs;
   /** Whether a packet may leave its source open, so that whoever sends it on is let in. */
   readonly acceptAnySource: boolean;
+  /** Program and arguments of each command that packets of peers may name; none unless the backend is `command`. */
+  readonly commands: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Connections whose sequence number is the knock. */

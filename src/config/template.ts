@@ -104,6 +104,12 @@ max_age = "120s"
 # back and send it from elsewhere gets in himself.
 accept_any_source = false
 
+[fwknop.commands]
+# What packets may have run ("fwknop --server-cmd restart-web"), with the firewall backend "command" only: each with its program and
+# arguments, without a shell, filled in as those of [firewall.command] ({address}, {family}, {peer}, {command}). A peer may run
+# those that its file names in fwknop_commands.
+# restart-web = ["/usr/bin/systemctl", "restart", "web"]
+
 ${silentTemplate}
 [log]
 # The least important lines that are written: "debug", "info", "warn" or "error".

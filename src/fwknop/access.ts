@@ -35,6 +35,16 @@ export function decodeAccess(text: string): AccessRequest | null {
   return { source: source === ANY_SOURCE ? null : source, ports };
 }
 
+/** Reads what a command is run for, `192.0.2.1,restart-web`; null when it names no address. */
+export function decodeCommand(
+  text: string,
+): { readonly source: IpAddress | null; readonly name: string } | null {
+  const comma = text.indexOf(',');
+  const source = decodeSource(text.slice(0, Math.max(0, comma)));
+  if (source === null) return null;
+  return { source: source === ANY_SOURCE ? null : source, name: text.slice(comma + 1) };
+}
+
 /** Reads where a NAT access leads, `192.0.2.9,22`; null for anything else, names of hosts too. */
 export function decodeNatAccess(text: string): (Endpoint & { readonly port: Port }) | null {
   const [host = '', digits = '', ...rest] = text.split(',');

@@ -4,9 +4,9 @@ import { Mac } from '../crypto/mac.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
 import type { Knock } from '../units/knock.ts';
 import type { PeerName, ServiceName } from '../units/names.ts';
-import type { Endpoint, Port, ServicePort } from '../units/network.ts';
+import type { Endpoint, IpAddress, Port, ServicePort } from '../units/network.ts';
 import type { DurationMs, MonotonicMs, UnixMs } from '../units/time.ts';
-import { type AccessRequest, decodeAccess, decodeNatAccess } from './access.ts';
+import { type AccessRequest, decodeAccess, decodeCommand, decodeNatAccess } from './access.ts';
 import { type SpaDropReason, spaDropReasons } from './drop-reason.ts';
 import { decodeMessage, type SpaMessage } from './message.ts';
 import {
@@ -37,6 +37,8 @@ export interface SpaTerms {
   readonly canLead: (port: Port) => boolean;
   /** Where connections to a service's port are forwarded to; null when they end here. */
   readonly upstreamOf: (port: ServicePort) => Endpoint | null;
+  /** Whether a peer may have a command run that has this name. */
+  readonly mayRun: (peer: PeerName, name: string) => boolean;
   /** How far a packet's timestamp may lie from our clock. */
   readonly maxAgeMs: DurationMs;
   /** Whether a packet may leave its source open (T-F1 of fwknop.md). */
@@ -50,9 +52,17 @@ export interface SpaArrival {
   readonly unixMs: UnixMs;
 }
 
+/** A command that is to be run for a packet. */
+export interface SpaCommand {
+  readonly peer: PeerName;
+  readonly name: string;
+  readonly source: IpAddress;
+}
+
 /** What is to be done about a packet. */
 export type SpaJudgement =
   | { readonly kind: 'drop'; readonly reason: SpaDropReason }
+  | { readonly kind: 'command'; readonly command: SpaCommand; readonly seen: SeenPacket }
   | {
       readonly kind: 'knock';
       /** One for each port that is wanted. */
@@ -112,7 +122,7 @@ export class SpaResponder {
     const seen = { digest, sentAt: (message.timestamp * 1000) as UnixMs };
     if (!this.#isTimely(seen, terms, arrival)) return drops.untimely;
     // step 9
-    if (message.type === 'command') return drops.command;
+    if (message.type === 'command') return this.#command({ peer, message, seen }, terms, arrival);
     // step 10
     const access = decodeAccess(message.text);
     if (access === null) return drops.message;
@@ -127,8 +137,22 @@ export class SpaResponder {
     return this.#take({ kind: 'knock', knocks, seen }, peer, arrival);
   }
 
+  #command(
+    { peer, message, seen }: Pick<Wanted, 'peer' | 'message' | 'seen'>,
+    { mayRun, acceptsAnySource }: SpaTerms,
+    arrival: SpaArrival,
+  ): SpaJudgement {
+    const wanted = decodeCommand(message.text);
+    if (wanted === null || !mayRun(peer.name, wanted.name)) return drops.command;
+    // step 12
+    if (wanted.source === null && !acceptsAnySource) return drops.source;
+    const source = wanted.source ?? arrival.source.address;
+    const command = { peer: peer.name, name: wanted.name, source };
+    return this.#take({ kind: 'command', command, seen }, peer, arrival);
+  }
+
   #take(
-    judgement: SpaJudgement & { kind: 'knock' },
+    judgement: Exclude<SpaJudgement, { kind: 'drop' }>,
     { name }: SpaPeer,
     { source, now }: SpaArrival,
   ): SpaJudgement {

@@ -19,13 +19,18 @@ export interface Means {
   readonly firewall: Pick<Firewall, 'admissions'>;
   /** The ports that can lead to a service once. */
   readonly ports: PortRange;
+  /** Whether commands can be run. */
+  readonly runsCommands: boolean;
 }
 
 /**
  * What holds for fwknop's packets by a server's folder (fwknop.md, section 5).
  * @throws {HknockError} `config` when two peers have the same HMAC key
  */
-export function spaTerms({ config, peers }: ServerFolder, { firewall, ports }: Means): SpaTerms {
+export function spaTerms(
+  { config, peers }: ServerFolder,
+  { firewall, ports, runsCommands }: Means,
+): SpaTerms {
   const leads = firewall.admissions.includes('port');
   const canHave = (admission: Admission): boolean =>
     goesBySource(admission) || (leads && admission === 'port');
@@ -44,6 +49,12 @@ export function spaTerms({ config, peers }: ServerFolder, { firewall, ports }: M
     canLead: (port) =>
       leads && port >= ports.first && port <= ports.last && !isConfigured(config, port),
     upstreamOf: upstreamFinder(config),
+    mayRun: (peer, command) =>
+      runsCommands &&
+      config.fwknop.commands.has(command) &&
+      peers.some(
+        ({ name, fwknopCommands = [] }) => name === peer && fwknopCommands.includes(command),
+      ),
     maxAgeMs: config.fwknop.maxAgeMs,
     acceptsAnySource: config.fwknop.acceptAnySource,
   };

@@ -2,12 +2,18 @@ import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import type { ServerFolder } from '../config/server-folder.ts';
 import { spaDropReasons } from '../fwknop/drop-reason.ts';
 import { type SeenPacket, SpaReplayRecord } from '../fwknop/replay-record.ts';
-import { SpaResponder, type SpaTerms } from '../fwknop/responder.ts';
+import {
+  type SpaCommand,
+  type SpaJudgement,
+  SpaResponder,
+  type SpaTerms,
+} from '../fwknop/responder.ts';
 import { KnockLimits } from '../guard/knock-limits.ts';
 import type { DatagramSocket } from '../host/datagram-socket.ts';
 import { SpaReplayFile } from '../store/spa-replay-file.ts';
 import type { Knock } from '../units/knock.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { SpaCommands } from './fwknop-commands.ts';
 import { spaTerms } from './fwknop-terms.ts';
 import type { Mode, ModeContext } from './mode.ts';
 import { zeroCounts } from './zero-counts.ts';
@@ -26,7 +32,13 @@ export async function startFwknop(context: ModeContext): Promise<Mode | null> {
   const { folder, clock, log } = context;
   const { config } = folder;
   if (!config.fwknop.enabled) return null;
-  const means = { firewall: context.firewall, ports: config.admission.ports };
+  const { backend, command } = config.firewall;
+  const means = {
+    firewall: context.firewall,
+    ports: config.admission.ports,
+    runsCommands: backend === 'command',
+  };
+  const commands = new SpaCommands({ clock, timeLimitMs: command.timeLimitMs });
   const terms = (of: ServerFolder): SpaTerms => spaTerms(of, means);
   const first = terms(folder);
   const file = new SpaReplayFile(config.directory);
@@ -44,7 +56,7 @@ export async function startFwknop(context: ModeContext): Promise<Mode | null> {
     await file.close();
     throw fault;
   });
-  return new FwknopMode(context, first, { socket, file, replays, terms });
+  return new FwknopMode(context, first, { socket, file, replays, terms, commands });
 }
 
 interface Parts {
@@ -53,6 +65,7 @@ interface Parts {
   readonly replays: SpaReplayRecord;
   /** What holds by a folder. */
   readonly terms: (folder: ServerFolder) => SpaTerms;
+  readonly commands: SpaCommands;
 }
 
 /** The UDP port for the clients of fwknop. */
@@ -64,8 +77,10 @@ class FwknopMode implements Mode {
   readonly #drops = zeroCounts(spaDropReasons);
   #granted = 0;
   #refused = 0;
+  #ran = 0;
   #lines = 0;
   #terms: SpaTerms;
+  #folder: ServerFolder;
   /** Knocks that are being decided on. */
   readonly #open = new Set<Promise<void>>();
 
@@ -74,6 +89,7 @@ class FwknopMode implements Mode {
     this.#context = context;
     this.#parts = parts;
     this.#terms = terms;
+    this.#folder = context.folder;
     this.#responder = new SpaResponder({
       limits: new KnockLimits(limits.peerKnocks, limits.sourceKnocks),
       replays: parts.replays,
@@ -94,12 +110,14 @@ class FwknopMode implements Mode {
       truncated,
       granted: this.#granted,
       refused: this.#refused,
+      ran: this.#ran,
       ...Object.fromEntries(dropped),
     };
   }
 
   reload(folder: ServerFolder): Promise<void> {
     this.#terms = this.#parts.terms(folder);
+    this.#folder = folder;
     this.#tell(folder);
     return Promise.resolve();
   }
@@ -118,28 +136,37 @@ class FwknopMode implements Mode {
       this.#drops[judged.reason]++;
       return;
     }
-    const conclusion = this.#conclude(judged.knocks, judged.seen);
+    const conclusion = this.#conclude(judged);
     this.#open.add(conclusion);
     void conclusion.then(() => this.#open.delete(conclusion));
   }
 
   // a fault of ours opens nothing, and the server stays
-  async #conclude(knocks: readonly Knock[], seen: SeenPacket): Promise<void> {
+  async #conclude(judged: Exclude<SpaJudgement, { kind: 'drop' }>): Promise<void> {
     try {
-      await this.#keep(seen);
-      for (const knock of knocks) {
-        const { kind } = await this.#context.admit(knock);
-        if (kind === 'granted') this.#granted++;
-        else this.#refused++;
-      }
+      await this.#keep(judged.seen);
+      if (judged.kind === 'command') await this.#run(judged.command);
+      else for (const knock of judged.knocks) await this.#admit(knock);
     } catch (fault) {
       this.#refused++;
-      this.#context.log.error('knock failed', {
-        mode: this.name,
-        peer: knocks[0]?.peer,
-        fault: String(fault),
-      });
+      const { peer } = judged.kind === 'command' ? judged.command : (judged.knocks[0] ?? {});
+      this.#context.log.error('knock failed', { mode: this.name, peer, fault: String(fault) });
     }
+  }
+
+  async #admit(knock: Knock): Promise<void> {
+    const { kind } = await this.#context.admit(knock);
+    if (kind === 'granted') this.#granted++;
+    else this.#refused++;
+  }
+
+  async #run(command: SpaCommand): Promise<void> {
+    // taken away by a reload since
+    const argv = this.#folder.config.fwknop.commands.get(command.name) ?? [];
+    await this.#parts.commands.run(argv, command);
+    this.#ran++;
+    const { peer, name, source } = command;
+    this.#context.log.info('ran', { mode: this.name, peer, command: name, source });
   }
 
   /** On the disk before anything is opened, or a crash would make the packet good a second time. */

@@ -7,7 +7,7 @@ import {
   MAX_FWKNOP_KEY_LENGTH,
   parseFwknopKey,
 } from './fwknop-key-text.ts';
-import { choice, text } from './toml/fields.ts';
+import { choice, list, text } from './toml/fields.ts';
 import type { Trouble } from './toml/trouble.ts';
 
 /** What is wrong with a key, to complete "expected …". */
@@ -21,6 +21,11 @@ export const fwknopFields = {
   fwknop_key: key(MAX_FWKNOP_KEY_LENGTH),
   fwknop_hmac_key: key(MAX_FWKNOP_HMAC_KEY_LENGTH),
   fwknop_hmac: choice(hmacTypes).optional(),
+  fwknop_commands: list(
+    text('the name of a command', (name) => (/^[a-z0-9][a-z0-9-]{0,31}$/.test(name) ? name : null)),
+    'names of commands',
+    [0, 64],
+  ).optional(),
 };
 
 type Fields = z.infer<z.ZodObject<typeof fwknopFields>>;
@@ -39,19 +44,29 @@ export function fwknopTroubles(fields: Fields): readonly Trouble[] {
   ];
 }
 
-/** The keys that stand in a peer's file, if any do. */
-export function fwknopOf(fields: Fields): { readonly fwknop?: FwknopKeys } {
+/** The keys that stand in a peer's file, if any do, and what it may run. */
+export function fwknopOf(fields: Fields): {
+  readonly fwknop?: FwknopKeys;
+  readonly fwknopCommands?: readonly string[];
+} {
   const { fwknop_key: cipherKey, fwknop_hmac_key: hmacKey, fwknop_hmac: type } = fields;
   if (cipherKey === undefined || hmacKey === undefined) return {};
-  return { fwknop: { key: cipherKey, hmacKey, hmacType: type ?? 'sha256' } };
+  const { fwknop_commands: commands = [] } = fields;
+  const may = commands.length > 0 && { fwknopCommands: commands };
+  return { fwknop: { key: cipherKey, hmacKey, hmacType: type ?? 'sha256' }, ...may };
 }
 
 /** The lines of a peer's file. */
-export function encodeFwknopKeys({ key: cipherKey, hmacKey, hmacType }: FwknopKeys): string {
+export function encodeFwknopKeys(
+  { key: cipherKey, hmacKey, hmacType }: FwknopKeys,
+  commands: readonly string[] = [],
+): string {
   return `
 # What it knocks with as a client of fwknop.
 fwknop_key = "${formatFwknopKey(cipherKey)}"
 fwknop_hmac_key = "${formatFwknopKey(hmacKey)}"
 fwknop_hmac = "${hmacType}"
+# Which of [fwknop.commands] in hknock.toml its packets may have run.
+fwknop_commands = [${commands.map((name) => `"${name}"`).join(', ')}]
 `;
 }

@@ -32,6 +32,8 @@ export interface PeerRecord {
   readonly cutOnRevoke: boolean | null;
   /** What it knocks with as a client of fwknop, if it may. */
   readonly fwknop?: FwknopKeys;
+  /** The names of commands that its packets may have run; none if not said. */
+  readonly fwknopCommands?: readonly string[];
 }
 
 /** A time for a grant to wait, from one second to one day. */
@@ -112,7 +114,7 @@ ${ttlMs === null ? '# ttl = "30s"' : `ttl = "${formatDuration(ttlMs)}"`}
 ${prefix ? 'prefix = true' : '# prefix = false'}
 # Whether revoking this peer also cuts its connections.
 ${cutOnRevoke === null ? '# cut_on_revoke = true' : `cut_on_revoke = ${String(cutOnRevoke)}`}
-${peer.fwknop === undefined ? '' : encodeFwknopKeys(peer.fwknop)}`;
+${peer.fwknop === undefined ? '' : encodeFwknopKeys(peer.fwknop, peer.fwknopCommands)}`;
 }
 
 /** The keys of a peer, which are made and replaced together. */

@@ -123,7 +123,7 @@ fwknopTest(
     }
     const { stdout, stderr } = await importAccessConf(deployment);
     t.is(stdout, 'carol\n');
-    t.regex(stderr, /access\.conf:6: no command is run/);
+    t.regex(stderr, /access\.conf:6: packets run no commands/);
     const secrets = ['--key-rijndael', 's3cret Pass', '--key-hmac', 'hmac Pass'];
     await spa(client, ...toServer, ...fromPublic, ...secrets);
     await counts(server, 'granted', opened + 1);

@@ -117,6 +117,7 @@ function judgeAll(t: ExecutionContext, { keys, packet, message }: Made): void {
     serviceOf: () => parseServiceName('ssh'),
     canLead: () => true,
     upstreamOf: () => decodeNatAccess(message.natAccess ?? ''),
+    mayRun: () => false,
     maxAgeMs: 120_000 as DurationMs,
     acceptsAnySource: false,
   };

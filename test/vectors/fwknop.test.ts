@@ -79,6 +79,7 @@ function termsOf({ keys, services, config }: Vector): SpaTerms {
     },
     upstreamOf: (port) =>
       (config.upstreams?.[formatServicePort(port)] as Endpoint | undefined) ?? null,
+    mayRun: (_peer, name) => config.commands?.includes(name) ?? false,
     maxAgeMs: config.maxAgeMs as DurationMs,
     acceptsAnySource: config.acceptAnySource,
   };
@@ -91,6 +92,10 @@ function keysOf({ key, hmacKey, hmac }: Vector['keys']): SpaKeys {
 /** A judgement as the vectors write it. */
 function told(judged: SpaJudgement): Vector['steps'][number]['expect'] {
   if (judged.kind === 'drop') return { drop: judged.reason };
+  if (judged.kind === 'command') {
+    const { name, source } = judged.command;
+    return { command: { name, source } };
+  }
   return {
     knocks: judged.knocks.map(({ service, port, observed, sessionSecret, ...rest }) => ({
       service,

@@ -1,4 +1,5 @@
-const commands = 'no command is run for a packet';
+const commands =
+  'packets run no commands but those that [fwknop.commands] and fwknop_commands name';
 
 const forwarding =
   "connections go to this machine, or with backend 'userspace' to a service's upstream";

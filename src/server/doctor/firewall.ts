@@ -51,9 +51,10 @@ async function examineIptables(): Promise<readonly Finding[]> {
   }
 }
 
-async function examineCommands({ firewall }: ServerConfig): Promise<readonly Finding[]> {
+async function examineCommands({ firewall, fwknop }: ServerConfig): Promise<readonly Finding[]> {
   const { open, close } = firewall.command;
-  const programs = [...new Set([open[0] ?? '', close[0] ?? ''])];
+  const commands = [open, close, ...fwknop.commands.values()];
+  const programs = [...new Set(commands.map(([program = '']) => program))];
   const looks = programs.map(async (program) =>
     (await isRunnable(program))
       ? ok(`firewall command ${program} can be run`)

@@ -35,6 +35,7 @@ const terms: SpaTerms = {
   serviceOf: () => parseServiceName('ssh'),
   canLead: () => false,
   upstreamOf: () => null,
+  mayRun: () => false,
   maxAgeMs: 120_000 as DurationMs,
   acceptsAnySource: false,
 };

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { appendFile, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { SALT_LENGTH } from '../../../src/fwknop/cipher.ts';
@@ -15,7 +15,7 @@ import type { UnixMs } from '../../../src/units/time.ts';
 import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/netns.ts';
 import { address } from '../grants/plans.ts';
-import { faultOf } from '../store/scratch.ts';
+import { faultOf, scratch } from '../store/scratch.ts';
 import { Folder } from './folder.ts';
 import { partsFor } from './running.ts';
 
@@ -62,6 +62,20 @@ function natPacketAt(unixMs: number, wanted: string, natAccess: string): Buffer 
     type: 'nat-access',
     text: `${home},${wanted}`,
     natAccess,
+    timeoutSeconds: null,
+  });
+  return Buffer.from(sealPacket(keys, entropy.bytes(SALT_LENGTH), message));
+}
+
+/** What the stock client sends with `--server-cmd`. */
+function commandPacketAt(unixMs: number, name: string): Buffer {
+  const message = encodeMessage({
+    random: '1234567890123456',
+    user: 'alice',
+    timestamp: Math.floor(unixMs / 1000),
+    type: 'command',
+    text: `${home},${name}`,
+    natAccess: null,
     timeoutSeconds: null,
   });
   return Buffer.from(sealPacket(keys, entropy.bytes(SALT_LENGTH), message));
@@ -136,6 +150,37 @@ test('NAT leads to where the forwarder takes the service, and nowhere else', asy
   await send(port, natPacketAt(clock.unixMs(), 'tcp/22', '192.168.1.2,2022'));
   await counts(server, 'granted');
   t.true(firewall.connect(home, parseServicePort('tcp/22')));
+});
+
+test('a packet has a command run that is configured and that its peer may run, and no other', async (t) => {
+  const { folder, port } = await fwknopFolder(t);
+  const place = await scratch(t);
+  await folder.edit(/backend = "nftables"/, 'backend = "command"');
+  await folder.edit(/^open = \[\]/m, 'open = ["true"]');
+  await folder.edit(/^close = \[\]/m, 'close = ["true"]');
+  await folder.edit(/admission = "once"/, 'admission = "address"');
+  const touch = `["touch", "${place}/{command} {peer} {address}"]`;
+  await folder.edit(
+    /^\[fwknop\.commands\]$/m,
+    `[fwknop.commands]\nnote = ${touch}\nother = ${touch}\nfails = ["false"]`,
+  );
+  await appendFile(peerFile(folder, 'alice'), 'fwknop_commands = ["note", "fails", "gone"]\n');
+  const { server, clock, log } = await runFwknop(t, folder);
+  const commands = ['other', 'gone', 'note x', 'touch', 'fails', 'note'];
+  await send(port, ...commands.map((name) => commandPacketAt(clock.unixMs(), name)));
+  await counts(server, 'ran');
+  await counts(server, 'refused');
+  await counts(server, 'dropped command', 4);
+  t.deepEqual(await readdir(place), [`note alice ${home}`]);
+  t.true(log.lines.some(({ event, fields }) => event === 'ran' && fields['command'] === 'note'));
+  t.is(server.grants().length, 0);
+});
+
+test('commands without the backend that runs them are a fault of the configuration', async (t) => {
+  const { folder } = await fwknopFolder(t);
+  await folder.edit(/^\[fwknop\.commands\]$/m, '[fwknop.commands]\nnote = ["true"]');
+  const { options } = partsFor(folder);
+  t.is((await faultOf(() => Server.start({ ...options, modes: [startFwknop] }))).code, 'config');
 });
 
 test('a packet opens once, across restarts too', async (t) => {
