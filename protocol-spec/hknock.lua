@@ -365,7 +365,7 @@ local function show_wish(body, at, tree)
   tree:add(fields.service, body(at + 18, 32))
   tree:add(fields.admission, body(at + 50, 1))
   tree:add(fields.breadth, body(at + 51, 1))
-  return body(at + 18, 32):stringz()
+  return body(at + 18, 32):raw():match('^[^\0]*') -- stringz() would read on behind 32 letters
 end
 
 local show = {}

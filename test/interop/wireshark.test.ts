@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { start } from '../../src/handshake/initiator.ts';
+import { deriveKeys } from '../../src/handshake/keys.ts';
 import { formatKey } from '../../src/store/key-text.ts';
+import { createSystemEntropy } from '../../src/system/entropy.ts';
+import { parseServiceName } from '../../src/units/names.ts';
+import type { MonotonicMs } from '../../src/units/time.ts';
 import { testWith } from '../support/capabilities.ts';
 import { bytes, readVectors } from '../vectors/vector-file.ts';
 import { type Datagram, pcapOf } from './wireshark/pcap.ts';
@@ -63,6 +68,25 @@ test('at another port, tshark knows a conversation by the tag that it begins wit
     known.map((each) => [each['hknock.message'], each['hknock.seal']]),
     ['Request', 'Challenge', 'Response', 'Grant'].map((message) => [message, '1']),
   );
+});
+
+test('tshark reads a service’s name that fills its field', async (t) => {
+  const [vector] = vectors;
+  if (vector === undefined) throw new Error('there are no vectors');
+  const { tag, secret, responderId } = vector.credential;
+  const keys = deriveKeys({
+    tag: bytes(tag),
+    secret: bytes(secret),
+    responderId: bytes(responderId),
+  });
+  const service = parseServiceName('a'.repeat(32));
+  const wish = { claimed: null, service, admission: 'address', breadth: 'prefix' } as const;
+  const { send } = start({ keys, wish, entropy: createSystemEntropy() }, 0 as MonotonicMs);
+  const pcap = pcapOf(send.map((payload) => ({ from: 20_000, to: knockPort, payload })));
+  const options = { fields: ['_ws.col.Info', 'hknock.service'] as const, keys: [profileOf(t)] };
+  t.deepEqual(await dissect(pcap, options), [
+    { '_ws.col.Info': `Request for ${service}`, 'hknock.service': service },
+  ]);
 });
 
 interface Packet extends Datagram {
