@@ -40,6 +40,7 @@ export interface KnockCliOptions {
   readonly verify?: boolean;
   readonly timeout?: DurationMs;
   readonly retries?: number;
+  readonly tcpStealth?: true;
 }
 
 /** What to have opened: a service by its name, or a port, which only `--mode sknock` takes. */
@@ -95,6 +96,7 @@ export function withKnockOptions(command: Command): Command {
       ).argParser(argument(parseKnockPort)),
     )
     .addOption(sourceOption())
+    .addOption(new Option('--tcp-stealth', "with --mode silent: come with TCP Stealth's number"))
     .addOption(
       new Option(
         '--timeout <duration>',

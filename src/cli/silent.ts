@@ -8,9 +8,13 @@ import { withSpinner } from './terminal.ts';
 export async function connectWithoutKnock(
   host: string,
   service: ServiceName | undefined,
-  { profile: named, admission = [], prefix }: KnockCliOptions,
+  { profile: named, admission = [], prefix, tcpStealth }: KnockCliOptions,
 ): Promise<Duplex> {
-  if (prefix === true || admission.some((each) => each !== 'gate')) {
+  if (
+    prefix === true ||
+    (tcpStealth === true && admission.length > 0) ||
+    admission.some((each) => each !== 'gate')
+  ) {
     throw new HknockError(
       'usage',
       "silent mode leads to the service, or with '--admission gate' through the gate",
@@ -26,6 +30,7 @@ export async function connectWithoutKnock(
   return withSpinner(`connecting to ${host}`, () =>
     connectSilently(profile, {
       gate: admission.length > 0,
+      ...(tcpStealth && { tcpStealth }),
       ...(service && { service }),
       ...(within && { host: within }),
     }),

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FramedStream } from '../admission/gate/framed-stream.ts';
@@ -8,6 +9,7 @@ import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Clock } from '../host/clock.ts';
 import { numberOf, silentKey, silentStepAt, turnSecrets } from '../silent/numbers.ts';
+import { timelessNumber } from '../silent/tcp-stealth.ts';
 import type { Profile } from '../store/profile.ts';
 import { createSystemClock } from '../system/clock.ts';
 import { canSetSequence, connectSequenced } from '../system/sequenced-socket.ts';
@@ -31,6 +33,9 @@ const TRY_MS = 1500;
 /** The last try, after which there is no other. */
 const LAST_TRY_MS = 5000;
 
+/** Whether this machine's SYNs have a timestamp, which their number covers. */
+const TIMESTAMPS = '/proc/sys/net/ipv4/tcp_timestamps';
+
 /** How long the gate may take to prove itself. */
 const PROOF_MS = 10_000;
 
@@ -41,6 +46,8 @@ export interface SilentOptions extends Whither {
   readonly gate?: boolean;
   /** Numbers that the server takes of a peer in a time step; 4 if not said. */
   readonly slots?: number;
+  /** Whether to come with the number of TCP Stealth, which the server has to take too. */
+  readonly tcpStealth?: boolean;
   readonly clock?: Clock;
 }
 
@@ -57,6 +64,7 @@ export async function connectSilently(
   const port = wantedPort(profile, service);
   if (!(await canSetSequence())) throw unable();
   const remote = { address: await singleAddress(profile, options), port: port.port };
+  if (options.tcpStealth === true) return connectTimeless(profile, remote);
   const { socket, secret } = await firstToOpen(profile, { service, remote }, options);
   return options.gate === true ? passGate(socket, secret, port) : socket;
 }
@@ -96,9 +104,30 @@ async function firstToOpen(
     const socket = await tryNumber(remote, numberOf(turnSecret), timeoutMs);
     if (socket !== null) return { socket, secret: turnSecret };
   }
-  throw new HknockError('no-answer', `${formatEndpoint(remote)} did not open`, {
-    hint: "perhaps a NAT on the way rewrites sequence numbers, which silent mode does not survive; or the clock here is wrong, this half minute's numbers are used up, or somebody tries too many: knock without --mode silent",
-  });
+  throw shut(
+    remote,
+    "perhaps a NAT on the way rewrites sequence numbers, which silent mode does not survive; or the clock here is wrong, this half minute's numbers are used up, or somebody tries too many: knock without --mode silent",
+  );
+}
+
+function shut(remote: Endpoint, hint: string): HknockError {
+  return new HknockError('no-answer', `${formatEndpoint(remote)} did not open`, { hint });
+}
+
+/** With the one number of TCP Stealth, which is for SYNs without a timestamp. */
+async function connectTimeless(
+  { secret, responderId }: Profile,
+  remote: Endpoint,
+): Promise<Socket> {
+  if ((await readFile(TIMESTAMPS, 'latin1')).trim() !== '0') {
+    throw new HknockError('host', "TCP Stealth's number is for packets without timestamps", {
+      hint: 'sysctl -w net.ipv4.tcp_timestamps=0',
+    });
+  }
+  const number = timelessNumber(silentKey({ secret, responderId }), remote);
+  const socket = await tryNumber(remote, number, LAST_TRY_MS);
+  if (socket !== null) return socket;
+  throw shut(remote, 'the server may not take it, or somebody has used it in this half minute');
 }
 
 /** Null when nobody answers. */

@@ -115,6 +115,8 @@ export interface SilentConfig {
   /** Wrong numbers that are looked at in a day, and of them from one IPv4 address or IPv6 /64. */
   readonly guessesPerDay: number;
   readonly sourceGuessesPerDay: number;
+  /** Whether the numbers of TCP Stealth are good too, each once in every step. */
+  readonly hasTcpStealth: boolean;
   /** Whether strangers may have better odds to get in than one in a million a day. */
   readonly allowsGuessingOdds: boolean;
 }

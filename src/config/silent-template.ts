@@ -12,6 +12,9 @@ slots = 4
 # not looked at for an hour. What leads to the gate is always looked at.
 source_guesses_per_day = 30
 guesses_per_day = 300
+# Whether each peer's number of TCP Stealth is good too, once every 30 s: for clients that have it (--tcp-stealth). It never changes, so
+# whoever has seen it once gets in by it later. Not for services behind the gate.
+tcp_stealth = false
 # Whether a stranger may get in within a day with odds above one in a million. "hknock doctor" says what they are.
 allow_guessing_odds = false
 `;

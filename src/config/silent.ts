@@ -15,6 +15,7 @@ export const silentSchema = table({
   slots: wholeNumber(1, 64).default(4),
   guesses_per_day: wholeNumber(2, 1_000_000_000).default(300),
   source_guesses_per_day: wholeNumber(2, 1_000_000_000).default(30),
+  tcp_stealth: flag().default(false),
   allow_guessing_odds: flag().default(false),
 });
 
@@ -31,6 +32,7 @@ export function toSilent(
     slots,
     guessesPerDay: document.guesses_per_day,
     sourceGuessesPerDay: document.source_guesses_per_day,
+    hasTcpStealth: document.tcp_stealth,
     allowsGuessingOdds: document.allow_guessing_odds,
   };
 }

@@ -12,7 +12,7 @@ export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly
     gate: config.gate,
     sequence: config.sequence,
     // who may come by which numbers counts at once
-    silent: { ...config.silent, addresses: null, slots: null, allowsGuessingOdds: null },
+    silent: [config.silent.enabled, config.silent.guessesPerDay, config.silent.sourceGuessesPerDay],
     fwknop: { enabled: config.fwknop.enabled, listen: config.fwknop.listen },
     log: config.logLevel,
     control: config.controlSocket,

@@ -13,8 +13,14 @@ const LIVE_STEPS = 1 + 2 * SKEW_STEPS;
 const SPACE = 2 ** 32;
 
 /** How many numbers are good at a time for so many peers, each at so many addresses and ports. */
-export function liveNumbers(offers: number, slots: number): number {
-  return offers * slots * LIVE_STEPS;
+export function liveNumbers(offers: number, { slots, hasTcpStealth }: Kinds): number {
+  return offers * (slots * LIVE_STEPS + (hasTcpStealth ? 1 : 0));
+}
+
+/** Which numbers there are. */
+export interface Kinds {
+  readonly slots: number;
+  readonly hasTcpStealth: boolean;
 }
 
 /**

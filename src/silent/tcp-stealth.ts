@@ -1,10 +1,14 @@
 import { ADDRESS_LENGTH, encodeEndpoint, familyOf } from '../bytes/address.ts';
+import { ascii, concat } from '../bytes/bytes.ts';
 import { encodeUint16, encodeUint32 } from '../bytes/integer.ts';
+import type { Mac } from '../crypto/mac.ts';
 import { md5Compression } from '../crypto/md5-compression.ts';
 import type { Endpoint } from '../units/network.ts';
 
 const SECRET_LENGTH = 64;
 const IPV4_AT = 12;
+
+const LABEL = ascii('hknock/1 tcp stealth');
 
 /** Where the fields are mixed into the address. */
 const INTEGRITY_AT = 4;
@@ -36,6 +40,17 @@ export function stealthNumber(
   mixIn(state, PORT_AT, uint16(destination.port));
   const number = md5Compression(state, block).reduce((all, word) => all ^ word, 0) >>> 0;
   return integrity === null ? number : ((number & 0xffff_0000) | integrity) >>> 0;
+}
+
+/** The secret of a peer: 64 bytes, HKDF-Expand under the key of its other numbers. */
+function stealthSecret(key: Mac): Uint8Array {
+  const first = key.of(LABEL, Uint8Array.of(1));
+  return concat(first, key.of(first, LABEL, Uint8Array.of(2)));
+}
+
+/** The number of a client whose SYNs have no timestamp. */
+export function timelessNumber(key: Mac, destination: Endpoint): number {
+  return stealthNumber(stealthSecret(key), { destination, timestamp: 0, integrity: null });
 }
 
 /** 16 bytes: that of IPv4 stands first, with zeros behind it. */

@@ -9,6 +9,9 @@ import { visit, welcome } from '../support/service.ts';
 import { numberNow, scanNumbers, silently, tryOnce, visitWithNumber } from '../support/silent.ts';
 import { addresses } from '../support/topology.ts';
 import { readProfileFile } from '../../src/store/profile-file.ts';
+import { silentKey } from '../../src/silent/numbers.ts';
+import { timelessNumber } from '../../src/silent/tcp-stealth.ts';
+import type { IpAddress } from '../../src/units/network.ts';
 import type { Profile } from '../../src/store/profile.ts';
 
 const door = { address: addresses.server, port: servicePort };
@@ -111,22 +114,41 @@ netTestWith('python3', 'setpriv')(
   },
 );
 
-netTestWith('setpriv')('silent: a client says what it lacks, and what a NAT does', async (t) => {
-  const { server, client, topology } = await deploy(t, { configure: (text) => silently(text) });
-  const { stdout } = await server.hknock(['doctor'], { allowFailure: true });
-  t.regex(stdout, /gets in at tcp\/8080 with odds of 1 in 1,101,273 a day at most/);
-  await here.exec(['chown', '-R', 'nobody:nogroup', client.home]);
-  const argv = client.argv('connect', 'gate', ...silent);
-  const stuck = await client.run(asNobody('', argv), { allowFailure: true });
-  t.like(stuck, { code: 69, stdout: '' });
-  t.regex(stuck.stderr, /cannot connect as silent mode wants it[^]*CAP_NET_ADMIN/);
-  const able = asNobody(',+net_admin', argv);
-  t.is((await client.run(able)).stdout, `${welcome}\n`, 'control: the privilege is what it lacks');
+netTestWith('setpriv')(
+  'silent: a client says what it lacks, what a NAT does, and can come as TCP Stealth does',
+  async (t) => {
+    const { server, client, topology } = await deploy(t, {
+      configure: (text) => silently(text, { tcp_stealth: 'true' }),
+    });
+    const { stdout } = await server.hknock(['doctor'], { allowFailure: true });
+    t.regex(stdout, /gets in at tcp\/8080 with odds of 1 in 1,016,560 a day at most/);
+    await here.exec(['chown', '-R', 'nobody:nogroup', client.home]);
+    const argv = client.argv('connect', 'gate', ...silent);
+    const stuck = await client.run(asNobody('', argv), { allowFailure: true });
+    t.like(stuck, { code: 69, stdout: '' });
+    t.regex(stuck.stderr, /cannot connect as silent mode wants it[^]*CAP_NET_ADMIN/);
+    const able = asNobody(',+net_admin', argv);
+    t.is(
+      (await client.run(able)).stdout,
+      `${welcome}\n`,
+      'control: the privilege is what it lacks',
+    );
 
-  await renumber(topology);
-  const said = await tryOnce(client, server.path('alice.toml'));
-  t.regex(said, /^no-answer: .*:8080 did not open: perhaps a NAT on the way rewrites/);
-});
+    const stealth = client.argv('connect', 'gate', ...silent, '--tcp-stealth');
+    const stamped = await client.run(stealth, { allowFailure: true });
+    t.regex(stamped.stderr, /is for packets without timestamps[^]*tcp_timestamps=0/);
+    await topology.client.exec(['sysctl', '-q', '-w', 'net.ipv4.tcp_timestamps=0']);
+    t.is((await client.run(stealth)).stdout, `${welcome}\n`);
+    const alice = await readProfileFile(server.path('alice.toml'));
+    const destination = { address: addresses.server as IpAddress, port: servicePort };
+    const number = timelessNumber(silentKey(alice), destination);
+    t.is(await visitWithNumber(client, door, number), 'no answer', 'once in a step');
+
+    await renumber(topology);
+    const said = await tryOnce(client, server.path('alice.toml'));
+    t.regex(said, /^no-answer: .*:8080 did not open: perhaps a NAT on the way rewrites/);
+  },
+);
 
 const throughGate = (text: string): string =>
   silently(text, { guesses_per_day: '2', source_guesses_per_day: '2' })

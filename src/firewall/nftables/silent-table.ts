@@ -92,6 +92,19 @@ export class SilentTable {
   }
 
   /**
+   * Lets numbers in once more, whether or not they have been used, for so long from now on.
+   * @throws {HknockError} `host` or `firewall`; some of them may be in force then
+   */
+  async renew(numbers: readonly OpenNumber[], lifetimeMs: number): Promise<void> {
+    const timeout = `timeout ${String(Math.ceil(lifetimeMs))}ms`;
+    await this.#inRuns(numbers, (some) => [
+      ...addElements(some, timeout),
+      ...deleteElements(some),
+      ...addElements(some, timeout),
+    ]);
+  }
+
+  /**
    * Takes numbers back, whether or not they have been used.
    * @throws {HknockError} `host` or `firewall`; some of them may be in force still
    */

@@ -25,13 +25,13 @@ export interface Guessing {
 
 /** The odds of a folder (silent.md, section 6). */
 export function guessingOf({ config, peers }: Folder, firewall: Enforcing): Guessing {
-  const { slots, guessesPerDay } = config.silent;
+  const { guessesPerDay } = config.silent;
   const offers = new Map<Port, number>();
   for (const { way, port } of offersOf({ config, peers }, firewall)) {
     if (way === 'service') offers.set(port, (offers.get(port) ?? 0) + 1);
   }
   const [likeliest] = [...offers].sort(([, a], [, b]) => b - a);
-  const numbers = liveNumbers(likeliest?.[1] ?? 0, slots);
+  const numbers = liveNumbers(likeliest?.[1] ?? 0, config.silent);
   const guesses = guessesADay(guessesPerDay);
   return { port: likeliest?.[0] ?? null, numbers, guesses, odds: guessingOdds(numbers, guesses) };
 }
@@ -46,9 +46,9 @@ export function formatOdds(odds: number): string {
  * @throws {HknockError} `config`
  */
 export function requireUnlikely({ config, peers }: Folder, firewall: Enforcing): void {
-  const { enabled, slots, allowsGuessingOdds } = config.silent;
+  const { enabled, allowsGuessingOdds } = config.silent;
   if (!enabled) return;
-  const count = liveNumbers(offersOf({ config, peers }, firewall).length, slots);
+  const count = liveNumbers(offersOf({ config, peers }, firewall).length, config.silent);
   if (count > MAX_NUMBERS) {
     const message = `silent mode would need ${String(count)} numbers at a time, and has room for ${String(MAX_NUMBERS)}`;
     throw new HknockError('config', message, { hint: 'lower slots in [silent]' });

@@ -1,6 +1,8 @@
 import type { OpenNumber } from '../../firewall/nftables/silent-table.ts';
 import { markOf } from '../../firewall/nftables/marks.ts';
 import { numberOf, SKEW_STEPS, turnSecrets } from '../../silent/numbers.ts';
+import type { Kinds } from '../../silent/odds.ts';
+import { timelessNumber } from '../../silent/tcp-stealth.ts';
 import type { KeyedOffer } from './offers.ts';
 
 /** A number that is offered now. */
@@ -9,6 +11,8 @@ export interface LiveNumber extends OpenNumber {
   readonly step: number;
   /** 32 bytes, from which comes what it proves at the gate. */
   readonly secret: Uint8Array;
+  /** Whether it is the same in every step, as that of TCP Stealth is. */
+  readonly comesAgain: boolean;
 }
 
 /** What has been offered lately. Knows no clock: it is told the step. */
@@ -29,16 +33,10 @@ export class LiveNumbers {
   }
 
   /** The numbers of one offer in one step, unless they have been offered; without those that are another's already. */
-  take(offer: KeyedOffer, step: number, slots: number): readonly LiveNumber[] {
+  take(offer: KeyedOffer, step: number, kinds: Kinds): readonly LiveNumber[] {
     if (step <= (this.#latest.get(offer.id) ?? -1)) return [];
     this.#latest.set(offer.id, step);
-    const secretOf = turnSecrets(offer.key, offer);
-    const { way, port, peer } = offer;
-    const mark = markOf(peer, 0);
-    return Array.from({ length: slots }, (_, slot) => {
-      const secret = secretOf({ step, slot });
-      return { offer, step, secret, way, port, mark, sequence: numberOf(secret) };
-    }).filter((number) => this.#add(number));
+    return numbersOf(offer, step, kinds).filter((number) => this.#add(number));
   }
 
   /** Withdraws what is not offered any more, and gives it. */
@@ -67,11 +65,34 @@ export class LiveNumbers {
 
   #add(number: LiveNumber): boolean {
     const key = keyOf(number);
-    for (const numbers of this.#steps.values()) if (numbers.has(key)) return false;
+    for (const numbers of this.#steps.values()) {
+      const other = numbers.get(key);
+      if (other === undefined) continue;
+      if (!other.comesAgain || other.offer.id !== number.offer.id) return false;
+      numbers.delete(key);
+    }
     const numbers = this.#steps.get(number.step) ?? new Map<string, LiveNumber>();
     this.#steps.set(number.step, numbers.set(key, number));
     return true;
   }
+}
+
+function numbersOf(
+  offer: KeyedOffer,
+  step: number,
+  { slots, hasTcpStealth }: Kinds,
+): readonly LiveNumber[] {
+  const { way, port, peer, key, destination } = offer;
+  const common = { offer, step, way, port, mark: markOf(peer, 0) };
+  const secretOf = turnSecrets(key, offer);
+  const numbers = Array.from({ length: slots }, (_, slot) => {
+    const secret = secretOf({ step, slot });
+    return { ...common, secret, sequence: numberOf(secret), comesAgain: false };
+  });
+  // the gate takes a key from a secret of the step
+  if (!hasTcpStealth || way === 'gate') return numbers;
+  const sequence = timelessNumber(key, destination);
+  return [...numbers, { ...common, secret: new Uint8Array(), sequence, comesAgain: true }];
 }
 
 function keyOf({ port, sequence }: LiveNumber): string {

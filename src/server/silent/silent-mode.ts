@@ -7,7 +7,7 @@ import {
 } from '../../firewall/nftables/silent-table.ts';
 import type { Timer } from '../../host/clock.ts';
 import { SILENT_STEP_MS, silentStepAt, SKEW_STEPS } from '../../silent/numbers.ts';
-import { SHUT_HOURS } from '../../silent/odds.ts';
+import { type Kinds, SHUT_HOURS } from '../../silent/odds.ts';
 import { OfferedStep } from '../../store/offered-step.ts';
 import type { PeerName } from '../../units/names.ts';
 import type { Mode, ModeContext } from '../mode.ts';
@@ -28,7 +28,7 @@ const NOBODY = 'silent mode lets nobody in';
 /** Where the numbers stand. */
 export type NumberTable = Pick<
   SilentTable,
-  'install' | 'watch' | 'add' | 'remove' | 'counts' | 'end'
+  'install' | 'watch' | 'add' | 'renew' | 'remove' | 'counts' | 'end'
 >;
 
 /** What of a mode's context it works with. */
@@ -77,7 +77,7 @@ class SilentMode implements Mode {
   readonly #passes = new SilentPasses();
   readonly #upkeep: Upkeep;
   #offers: ReadonlyMap<string, KeyedOffer> = new Map();
-  #slots = 0;
+  #kinds: Kinds = { slots: 0, hasTcpStealth: false };
   /** What an earlier run, or a table that is gone, has offered. */
   #floor: number;
   #counts: SilentCounts = { admitted: 0, to_gate: 0, wrong: 0, unread: 0 };
@@ -146,7 +146,7 @@ class SilentMode implements Mode {
     const { firewall, log } = this.#context;
     const offers = withKeys(offersOf(folder, firewall), folder);
     this.#offers = new Map(offers.map((offer) => [offer.id, offer]));
-    this.#slots = folder.config.silent.slots;
+    this.#kinds = folder.config.silent;
     const { odds } = guessingOf(folder, firewall);
     log.info('silent', { offers: this.#offers.size, guessedInADay: formatOdds(odds) });
   }
@@ -202,7 +202,7 @@ class SilentMode implements Mode {
     let waiting: LiveNumber[] = [];
     let made = 0;
     for (const offer of this.#offers.values()) {
-      for (const number of this.#live.take(offer, step, this.#slots)) {
+      for (const number of this.#live.take(offer, step, this.#kinds)) {
         this.#passes.add(number);
         waiting.push(number);
         if (++made % NUMBERS_A_TURN === 0) await setImmediate();
@@ -214,10 +214,14 @@ class SilentMode implements Mode {
     await this.#add(waiting, step);
   }
 
-  #add(numbers: readonly LiveNumber[], step: number): Promise<void> {
+  async #add(numbers: readonly LiveNumber[], step: number): Promise<void> {
     const endsAtMs = (step + 1 + SKEW_STEPS) * SILENT_STEP_MS;
     const leftMs = endsAtMs - this.#context.clock.unixMs();
-    return this.#table.add(numbers, Math.max(1, leftMs));
+    const lifetimeMs = Math.max(1, leftMs);
+    const fresh = numbers.filter(({ comesAgain }) => !comesAgain);
+    await this.#table.add(fresh, lifetimeMs);
+    const again = numbers.filter(({ comesAgain }) => comesAgain);
+    await this.#table.renew(again, lifetimeMs);
   }
 
   #ports() {

@@ -34,7 +34,7 @@ test('every option is in the configuration of a new server, and is read', (t) =>
   } as never);
   const keys = [...everything.matchAll(/^(\w+) = /gm)].map(([, key]) => key);
   // a key that is not read makes the file wrong; one that is not written would be missing here
-  t.is(keys.length, 68);
+  t.is(keys.length, 69);
 });
 
 test('a configuration says what it says', (t) => {
@@ -74,6 +74,7 @@ test('a configuration says what it says', (t) => {
      [silent]
      addresses = ["192.0.2.7", "2001:DB8::7"]
      slots = 2
+     tcp_stealth = true
      guesses_per_day = 10
      source_guesses_per_day = 4
      allow_guessing_odds = true
@@ -165,6 +166,7 @@ test('a configuration says what it says', (t) => {
       slots: 2,
       guessesPerDay: 10,
       sourceGuessesPerDay: 4,
+      hasTcpStealth: true,
       allowsGuessingOdds: true,
     },
     fwknop: {

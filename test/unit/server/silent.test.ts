@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { HknockError } from '../../../src/errors/hknock-error.ts';
 import type { OpenNumber } from '../../../src/firewall/nftables/silent-table.ts';
 import { numberOf, silentKey, silentStepAt, turnSecrets } from '../../../src/silent/numbers.ts';
+import { timelessNumber } from '../../../src/silent/tcp-stealth.ts';
 import { Server } from '../../../src/server/server.ts';
 import { silentModeOver } from '../../../src/server/silent/silent-mode.ts';
 import type { Profile } from '../../../src/store/profile.ts';
@@ -20,6 +21,7 @@ const START = 1_800_000_000_000;
 class FakeTable {
   readonly numbers = new Map<number, OpenNumber & { readonly lifetimeMs: number }>();
   added = 0;
+  renewed = 0;
   ports: readonly number[] = [];
   isThere = false;
   takesBack = true;
@@ -38,6 +40,12 @@ class FakeTable {
   add(numbers: readonly OpenNumber[], lifetimeMs: number): Promise<void> {
     this.added += numbers.length;
     for (const each of numbers) this.numbers.set(each.sequence, { ...each, lifetimeMs });
+    return Promise.resolve();
+  }
+
+  renew(numbers: readonly OpenNumber[], lifetimeMs: number): Promise<void> {
+    for (const each of numbers) this.numbers.set(each.sequence, { ...each, lifetimeMs });
+    this.renewed += numbers.length;
     return Promise.resolve();
   }
 
@@ -198,6 +206,28 @@ test('a service that wants the gate is led there', async (t) => {
     Array(36).fill('gate'),
   );
   t.deepEqual(table.ports, [22, 80, 443]);
+});
+
+test("TCP Stealth's number is the same in each step, good once in each, and gone with its peer", async (t) => {
+  const folder = await silentFolder(t);
+  await folder.edit(/^tcp_stealth = false$/m, 'tcp_stealth = true');
+  await folder.edit(/^guesses_per_day = 300$/m, 'guesses_per_day = 200');
+  const alice = await folder.addPeer('alice');
+  const { server, table, clock } = await start(t, folder);
+  const destination = { address: '198.51.100.2' as IpAddress, port: 22 };
+  const number = timelessNumber(silentKey(alice), destination);
+  t.true(table.numbers.has(number));
+  t.is(table.numbers.size, 13);
+
+  table.numbers.delete(number);
+  await server.reload();
+  t.false(table.numbers.has(number), 'used');
+  clock.advance(30_000);
+  await until(() => table.renewed === 4, 'the next step');
+  t.true(table.numbers.has(number));
+  await rm(join(folder.path, 'peers/alice.toml'));
+  await server.reload();
+  t.is(table.numbers.size, 4, 'what the kernel lets run out by itself');
 });
 
 test('what a stranger could guess is refused, at the start and later', async (t) => {

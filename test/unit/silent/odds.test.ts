@@ -6,9 +6,12 @@ import {
   TOLERATED_ODDS,
 } from '../../../src/silent/odds.ts';
 
+const hashed = { slots: 4, hasTcpStealth: false };
+
 test('three steps of every slot are live', (t) => {
-  t.is(liveNumbers(1, 4), 12);
-  t.is(liveNumbers(10_000, 4), 120_000);
+  t.is(liveNumbers(1, hashed), 12);
+  t.is(liveNumbers(10_000, hashed), 120_000);
+  t.is(liveNumbers(10_000, { ...hashed, hasTcpStealth: true }), 130_000);
 });
 
 test('in a day the limit is passed by one each hour, and one more', (t) => {
@@ -16,7 +19,8 @@ test('in a day the limit is passed by one each hour, and one more', (t) => {
 });
 
 test('one peer with the default limit is within what is tolerated, two are not', (t) => {
-  const odds = (peers: number): number => guessingOdds(liveNumbers(peers, 4), guessesADay(300));
+  const odds = (peers: number): number =>
+    guessingOdds(liveNumbers(peers, hashed), guessesADay(300));
   t.true(odds(1) <= TOLERATED_ODDS);
   t.true(odds(2) > TOLERATED_ODDS);
   t.is(odds(1), (12 * 325) / 2 ** 32);
