@@ -9,9 +9,6 @@ import { visit, welcome } from '../support/service.ts';
 import { numberNow, scanNumbers, silently, tryOnce, visitWithNumber } from '../support/silent.ts';
 import { addresses } from '../support/topology.ts';
 import { readProfileFile } from '../../src/store/profile-file.ts';
-import { silentKey } from '../../src/silent/numbers.ts';
-import { timelessNumber } from '../../src/silent/tcp-stealth.ts';
-import type { IpAddress } from '../../src/units/network.ts';
 import type { Profile } from '../../src/store/profile.ts';
 
 const door = { address: addresses.server, port: servicePort };
@@ -139,10 +136,6 @@ netTestWith('setpriv')(
     t.regex(stamped.stderr, /is for packets without timestamps[^]*tcp_timestamps=0/);
     await topology.client.exec(['sysctl', '-q', '-w', 'net.ipv4.tcp_timestamps=0']);
     t.is((await client.run(stealth)).stdout, `${welcome}\n`);
-    const alice = await readProfileFile(server.path('alice.toml'));
-    const destination = { address: addresses.server as IpAddress, port: servicePort };
-    const number = timelessNumber(silentKey(alice), destination);
-    t.is(await visitWithNumber(client, door, number), 'no answer', 'once in a step');
 
     await renumber(topology);
     const said = await tryOnce(client, server.path('alice.toml'));

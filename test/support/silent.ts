@@ -28,6 +28,8 @@ export function silently(text: string, lines: Readonly<Record<string, string>> =
 export interface NumberTarget {
   readonly address: string;
   readonly port: number;
+  /** Source address; the system's choice if not said. */
+  readonly from?: string;
 }
 
 /** The number that lets the holder of a profile in to its service `web` now. */
@@ -40,12 +42,12 @@ export function numberNow(profile: Profile, { address, port }: NumberTarget, slo
 
 /** What there is to see for whoever connects with this number: the first line of text, or why there is none. */
 export async function visitWithNumber(
-  machine: Machine,
-  { address, port }: NumberTarget,
+  { place }: Pick<Machine, 'place'>,
+  { address, port, from = address.includes(':') ? '::' : '0.0.0.0' }: NumberTarget,
   sequence: number,
 ): Promise<string> {
-  const words = [socketModule, address, String(port), String(sequence)] as const;
-  const { stdout } = await machine.place.exec(inline(look, ...words));
+  const words = [socketModule, address, String(port), String(sequence), from] as const;
+  const { stdout } = await place.exec(inline(look, ...words));
   return stdout.trim();
 }
 
@@ -74,6 +76,7 @@ async function look(
   address: string,
   port: string,
   sequence: string,
+  from: string,
 ): Promise<void> {
   const { connectSequenced } = (await import(module)) as {
     connectSequenced: (options: object) => Promise<Socket>;
@@ -85,7 +88,7 @@ async function look(
   try {
     const socket = await connectSequenced({
       remote: { address, port: Number(port) },
-      local: { address: address.includes(':') ? '::' : '0.0.0.0', port: 0 },
+      local: { address: from, port: 0 },
       sequence: Number(sequence),
       timeoutMs: 700,
     });
