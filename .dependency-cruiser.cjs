@@ -26,7 +26,7 @@ const arrows = {
 /** Rooms that name the interfaces of `host` in what is handed to them, and never run a line of it. */
 const hostTypesOnly = ['crypto', 'guard', 'handshake', 'certificate', 'sknock', 'fwknop'];
 
-const rooms = [...base, ...Object.keys(arrows), 'server', 'client', 'cli'];
+const rooms = [...base, ...Object.keys(arrows), 'server', 'client', 'lab', 'cli'];
 
 const room = (names) => `^src/(${names.join('|')})/`;
 

@@ -12,6 +12,7 @@ import { addGrants } from './grants.ts';
 import { addImport } from './import.ts';
 import { addInit } from './init.ts';
 import { addKnock } from './knock.ts';
+import { addLab } from './lab.ts';
 import { addPeer } from './peer.ts';
 import { addProfiles } from './profiles.ts';
 import { addServe } from './serve.ts';
@@ -48,6 +49,7 @@ const add = [
   addSequence,
   addScheme,
   addDoctor,
+  addLab,
   addCompletion,
 ];
 for (const each of add) each(program);

@@ -8,6 +8,7 @@ export interface Libc {
   readonly bind: (fd: number, address: Uint8Array, length: number) => number;
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly close: (fd: number) => number;
+  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
   /** Waits on a thread of its own. */
   readonly poll: (fds: Uint8Array, count: number, timeoutMs: number) => Promise<number>;
   /** pidfd_open(2): a descriptor for a process. */
@@ -39,6 +40,7 @@ export async function loadLibc(): Promise<Libc> {
     const libc = koffi.load(null);
     // the calls by name came with glibc 2.36 only
     const syscall = libc.func('long syscall(long number, ...)');
+    const ioctl = libc.func('int ioctl(int fd, unsigned long request, ...)');
     const poll = libc.func('int poll(void *fds, unsigned long count, int timeout)');
     return {
       socket: libc.func('int socket(int family, int type, int protocol)'),
@@ -51,6 +53,7 @@ export async function loadLibc(): Promise<Libc> {
       bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
       connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
       close: libc.func('int close(int fd)'),
+      ioctl: (fd, request, argument) => Number(ioctl(fd, request, 'void *', argument)),
       pidfdOpen: (pid) => Number(syscall(PIDFD_OPEN, 'int', pid, 'int', 0)),
       pidfdGetfd: (pidfd, fd) => Number(syscall(PIDFD_GETFD, 'int', pidfd, 'int', fd, 'int', 0)),
       adjtimex: libc.func('int adjtimex(void *timex)'),

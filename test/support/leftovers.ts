@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { sweepNamespaces } from './reaper.ts';
+import { sweepNamespaces } from '../../src/lab/reaper.ts';
 
 /**
  * Ends what a test run left behind, and names it: namespaces under the run's prefix, and processes that inherited

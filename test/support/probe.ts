@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import './path.ts';
+import '../../src/lab/path.ts';
 
 /** Whether tests can have network namespaces with nftables in them here, and if not, why. Tried, not guessed. */
 export const namespaces: { readonly available: boolean; readonly reason: string } = probe();

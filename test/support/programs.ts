@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import './path.ts';
+import '../../src/lab/path.ts';
 
 /** What the tests run besides Node, and the Debian package it comes in. */
 const packages: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { endLeftovers } from './leftovers.ts';
 import { newRun } from './netns.ts';
 import { installPrograms } from './programs.ts';
-import { startReaper } from './reaper.ts';
+import { startReaper } from '../../src/lab/reaper.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 

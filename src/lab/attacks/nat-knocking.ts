@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack } from '../attack.ts';
+
+/** How long the client waits for its connection; and the neighbour goes on so much longer, should the client have it. */
+const CLIENT_PATIENCE_MS = 600;
+const LONGER_MS = 100;
+
+/** A neighbour behind the client's NAT connects all the time while the client knocks and connects (Manzanares and others 2005). */
+export const natKnocking: Attack = {
+  name: 'NAT-knocking',
+  needs: ['neighbour'],
+  success: "A neighbour behind the client's NAT reaches the service by the client's knock.",
+  attempt: async (scene) => {
+    await (await scene.clientEnters()).hangUp();
+    const neighbour = scene.neighbourEnters();
+    await scene.clientTries(CLIENT_PATIENCE_MS);
+    await sleep(LONGER_MS);
+    await scene.stopNeighbour();
+    return neighbour;
+  },
+};

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack } from '../attack.ts';
+import { ACK, changePacket, type Packet, PSH } from '../packet.ts';
+
+const WORDS = 'I am the attacker\n';
+const PATIENCE_MS = 1000;
+
+/** The client is let in; the attacker, who sees its connection, says the next thing in it. */
+export const takeover: Attack = {
+  name: 'takeover',
+  needs: ['record', 'change', 'any-address'],
+  success: "The service hears the attacker's words in the client's connection.",
+  attempt: async (scene) => {
+    const segments: Packet[] = [];
+    await scene.intercept((packet) => {
+      if (scene.isOfConnection(packet)) segments.push(packet);
+      return [packet];
+    });
+    const line = await scene.clientEnters();
+    await line.say('hello\n');
+    const end = performance.now() + PATIENCE_MS;
+    await scene.forge(segments.slice(-1).map(next));
+    const isHeard = async (): Promise<boolean> => (await scene.heardByService()).includes(WORDS);
+    while (!(await isHeard()) && performance.now() < end) await sleep(20);
+    const heard = await isHeard();
+    await line.hangUp();
+    await scene.letPass();
+    return heard;
+  },
+};
+
+/** The segment that would come after this one, with the attacker's words in it. */
+function next(segment: Packet): Packet {
+  const sequence = (segment.tcp?.sequence ?? 0) + segment.payload.length;
+  return changePacket(segment, {
+    sequence,
+    flags: PSH | ACK,
+    payload: Buffer.from(WORDS),
+  });
+}

@@ -1,0 +1,172 @@
+// Run in a namespace: what a host of the laboratory does there. The client's part is played by hknock's own client, which only
+// the client loads.
+import { connect, createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdentityFiles } from '../client/identity.ts';
+import type { KnockResult } from '../client/knock.ts';
+import type { Call } from '../sequence/scheme.ts';
+import type { Admission } from '../units/admission.ts';
+import type { ServiceName } from '../units/names.ts';
+import type { IpAddress } from '../units/network.ts';
+import type { UnixMs } from '../units/time.ts';
+import { takeOrders } from './orders.ts';
+
+export interface Door {
+  readonly address: string;
+  readonly ports: readonly number[];
+  /** How long to try. */
+  readonly forMs: number;
+  /** How long between two tries. */
+  readonly everyMs: number;
+}
+
+export interface Knocking {
+  readonly admission: Admission;
+  /** Whether to make the connection too, and how long to wait for it. */
+  readonly connectWithinMs: number | null;
+}
+
+/** Whoever gets in reads this first. */
+const GREETING = 'Welcome to the service.';
+
+/** A SYN that is let in is answered in a hundredth of this. */
+const TRY_MS = 900;
+
+const state = { isTrying: false };
+const heard: string[] = [];
+const lines = new Map<number, { readonly line: Duplex; text: string }>();
+
+const orders = {
+  /** Has a service greet, write down what it hears and say it again. */
+  serve: (port: number) =>
+    new Promise<void>((resolve) => {
+      createServer((socket) => {
+        socket.on('error', () => undefined).on('data', (text) => heard.push(String(text)));
+        socket.write(`${GREETING}\n`);
+        socket.pipe(socket);
+      }).listen(port, '0.0.0.0', resolve);
+    }),
+
+  /** All that the service has heard. */
+  heard: () => heard.join(''),
+
+  /** Connects again and again until the service greets, and gives the connection's number; 0 when it never does. */
+  tryToEnter: async ({ address, ports, forMs, everyMs }: Door) => {
+    const end = performance.now() + forMs;
+    let found = 0;
+    const tryOnce = (port: number): void => {
+      const socket = connect({ host: address, port });
+      socket.setTimeout(TRY_MS, () => socket.destroy());
+      greeted(socket).then(
+        (number) => {
+          socket.setTimeout(0);
+          if (found === 0) found = number;
+          else hangUp(number);
+        },
+        () => undefined,
+      );
+    };
+    state.isTrying = true;
+    while (found === 0 && state.isTrying && performance.now() < end) {
+      ports.forEach(tryOnce);
+      await sleep(everyMs);
+    }
+    return found;
+  },
+
+  /** Whoever is at {@link tryToEnter} shall not go on. */
+  stopTrying: () => {
+    state.isTrying = false;
+  },
+
+  /** Says something on a connection; whether it comes back in time. */
+  say: async ({ number, text, forMs }: { number: number; text: string; forMs: number }) => {
+    const line = lines.get(number);
+    if (line === undefined) return false;
+    line.text = '';
+    line.line.write(text);
+    const end = performance.now() + forMs;
+    while (!line.text.includes(text) && performance.now() < end) await sleep(5);
+    return line.text.includes(text);
+  },
+
+  hangUp,
+
+  /** Knocks by handshake with a profile; the number of the connection, or whether it was granted. */
+  byProfile: async ({ file, ...how }: Knocking & { readonly file: string }) => {
+    const { knock } = await import('../client/knock.ts');
+    const { readProfileFile } = await import('../store/profile-file.ts');
+    const result = await knock(await readProfileFile(file), { admission: how.admission });
+    return follow(result, how);
+  },
+
+  byCertificate: async (options: Knocking & IdentityFiles & { readonly host: string }) => {
+    const { readCertificateAccess } = await import('../client/certificate-access.ts');
+    const { knock } = await import('../client/knock.ts');
+    const access = await readCertificateAccess({ ...options, hosts: [options.host] });
+    const service = 'web' as ServiceName;
+    return follow(await knock(access, { admission: options.admission, service }), options);
+  },
+
+  byTotp: async ({ file, offsetMs }: { file: string; offsetMs: number }) => {
+    const { sendSequence, sequenceNow } = await import('../client/sequence.ts');
+    const { readProfileFile } = await import('../store/profile-file.ts');
+    const { createSystemClock } = await import('../system/clock.ts');
+    const system = createSystemClock();
+    const unixMs = (): UnixMs => (system.unixMs() + offsetMs) as UnixMs;
+    const clock = { ...system, unixMs };
+    await sendSequence(await sequenceNow(await readProfileFile(file), { clock }));
+  },
+
+  byScheme: async ({ file, address, call }: { file: string; address: string; call: Call }) => {
+    const { sendHits } = await import('../client/scheme-sequence.ts');
+    const { readSchemeFile } = await import('../config/scheme-files.ts');
+    const scheme = await readSchemeFile(file, { code: 'bad-input' });
+    await sendHits(address as IpAddress, scheme.hits(call));
+  },
+
+  bySknock: async ({ host, port, ...files }: IdentityFiles & { host: string; port: number }) => {
+    const { createKnocker } = await import('../client/knocker.ts');
+    const knocker = await createKnocker({ ...files, verify: false });
+    await knocker.knock(host, port, 'tcp');
+  },
+};
+
+export type HostOrders = typeof orders;
+
+takeOrders(orders);
+
+/** @returns 0 when the client is not in; 1 when it wanted to knock only and was granted */
+async function follow(result: KnockResult, { connectWithinMs }: Knocking): Promise<number> {
+  if (!result.granted) return 0;
+  if (connectWithinMs === null) return 1;
+  const { connectGranted } = await import('../client/connect.ts');
+  const line = connectGranted(result).then(greeted);
+  const number = await Promise.race([line.catch(() => 0), sleep(connectWithinMs, 0)]);
+  if (number === 0) line.then(hangUp, () => undefined);
+  return number;
+}
+
+/** Waits for the greeting, and keeps the connection under a number. */
+function greeted(line: Duplex): Promise<number> {
+  const kept = { line, text: '' };
+  return new Promise((resolve, reject) => {
+    line
+      .on('error', () => undefined)
+      .once('close', () => {
+        reject(new Error('closed'));
+      });
+    line.on('data', (text) => {
+      kept.text += String(text);
+      if (!kept.text.startsWith(GREETING)) return;
+      const number = lines.size + 2;
+      lines.set(number, kept);
+      resolve(number);
+    });
+  });
+}
+
+function hangUp(number: number): void {
+  lines.get(number)?.line.destroy();
+}

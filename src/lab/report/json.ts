@@ -1,0 +1,18 @@
+import { worstOf } from '../judge.ts';
+import { type Answer, isFailure } from '../run-table.ts';
+
+/** What a program reads of a cell. */
+export function cellJson(answer: Answer): object {
+  const { scheme, attacker } = answer;
+  const where = { scheme: scheme.name, attacker: attacker.name };
+  if (isFailure(answer)) return { ...where, failed: answer.fault };
+  const { expectation, outcome, isAsExpected, tallies, elapsedMs } = answer;
+  return {
+    ...where,
+    outcome,
+    expected: expectation,
+    isAsExpected,
+    attacks: tallies.map((tally) => ({ ...tally, odds: worstOf([tally])?.odds })),
+    elapsedMs: Math.round(elapsedMs),
+  };
+}

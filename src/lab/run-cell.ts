@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { programBeside } from '../server/worker-pool.ts';
+import type { Attack } from './attack.ts';
+import { attacksOf } from './attacks/all.ts';
+import { Hand } from './hand.ts';
+import type { HostOrders } from './host-program.ts';
+import { isAsExpected, outcomeOf, trialsFor } from './judge.ts';
+import type { Attacker, AttackerName, Expectation, Outcome, Tally } from './model.ts';
+import type { Namespace } from './netns.ts';
+import { addresses, buildNetwork, type Network } from './network.ts';
+import { ControlFailed, Scene } from './scene.ts';
+import { type Host, type Scheme, SERVICE_PORT, type World } from './scheme.ts';
+import { type Passed, Wire } from './wire.ts';
+
+/** One scheme under one attacker. */
+export interface Question {
+  readonly scheme: Scheme;
+  readonly attacker: Attacker & { readonly name: AttackerName };
+  /** The scheme's own if not said. */
+  readonly expectation?: Expectation;
+}
+
+/** What there was to see. */
+export interface Cell extends Question {
+  readonly expectation: Expectation;
+  readonly outcome: Outcome;
+  readonly tallies: readonly Tally[];
+  readonly isAsExpected: boolean;
+  readonly elapsedMs: number;
+  readonly timeline: readonly Passed[];
+  /** Packets that came after the timeline was full. */
+  readonly unkept: number;
+}
+
+/** Builds a network, puts the scheme there, and has the attacker try all that he can. All is gone afterwards. */
+export async function runCell(question: Question): Promise<Cell> {
+  const startedAt = performance.now();
+  const { scheme, attacker } = question;
+  const expectation = question.expectation ?? scheme.expected[attacker.name];
+  const behindNat = scheme.behindNat || attacker.name === 'nat';
+  const folder = mkdtempSync(join(tmpdir(), 'hknock-lab-'));
+  const network = await buildNetwork({ behindNat });
+  const remove = async (): Promise<void> => {
+    live.delete(remove);
+    await network.remove();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  live.add(remove);
+  try {
+    const wire = await Wire.start(network);
+    const [world, others] = await Promise.all([
+      inhabit(network, folder, behindNat ? addresses.nat : addresses.client),
+      startOthers(network),
+    ]);
+    const defence = await scheme.deploy(world);
+    const scene = new Scene({ world, defence, wire, ...others, can: attacker.can });
+    const seen = await observe({ scheme, attacker, expectation }, scene);
+    return {
+      scheme,
+      attacker,
+      expectation,
+      ...seen,
+      elapsedMs: performance.now() - startedAt,
+      timeline: [...wire.passed],
+      unkept: wire.unkept,
+    };
+  } finally {
+    await remove();
+  }
+}
+
+const live = new Set<() => Promise<void>>();
+
+/** Removes all that the cells that still run have made, when the program has to end. */
+export async function removeCells(): Promise<void> {
+  await Promise.all([...live].map((remove) => remove()));
+}
+
+async function observe(
+  { attacker, scheme, expectation }: Required<Question>,
+  scene: Scene,
+): Promise<Pick<Cell, 'outcome' | 'tallies' | 'isAsExpected'>> {
+  const tallies: Tally[] = [];
+  try {
+    for (const attack of attacksOf(attacker)) {
+      const tally = await tallyOf(attack, scene, trialsFor(expectation));
+      tallies.push(tally);
+      // the scheme has fallen: what else it would fall to is in the columns of lesser attackers
+      if (tally.successes === tally.trials) break;
+    }
+  } catch (fault) {
+    if (!(fault instanceof ControlFailed) || scheme.behindNat) throw fault;
+    const isExpected = expectation.outcome === 'unusable';
+    return { outcome: 'unusable', tallies, isAsExpected: isExpected };
+  }
+  return {
+    outcome: outcomeOf(tallies),
+    tallies,
+    isAsExpected: isAsExpected(expectation, tallies),
+  };
+}
+
+async function tallyOf({ name, attempt }: Attack, scene: Scene, trials: number): Promise<Tally> {
+  let successes = 0;
+  for (let trial = 0; trial < trials; trial++) if (await attempt(scene)) successes++;
+  return { attack: name, successes, trials };
+}
+
+async function inhabit(network: Network, folder: string, clientAddress: string): Promise<World> {
+  const [client, server] = await Promise.all([start(network.client), start(network.server)]);
+  await server.ask('serve', SERVICE_PORT);
+  return { network, client, server, clientAddress, path: (name) => join(folder, name) };
+}
+
+async function startOthers(network: Network): Promise<{ stranger: Host; neighbour: Host }> {
+  const [stranger, neighbour] = await Promise.all([
+    start(network.stranger),
+    start(network.neighbour),
+  ]);
+  return { stranger, neighbour };
+}
+
+function start(place: Namespace): Promise<Host> {
+  return Hand.start<HostOrders>(place, { program: programBeside(import.meta.url, 'host-program') });
+}

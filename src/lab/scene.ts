@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Door } from './host-program.ts';
+import type { Capability } from './model.ts';
+import { addresses } from './network.ts';
+import { type Packet, SYN } from './packet.ts';
+import type { Defence, Host, World } from './scheme.ts';
+import { from, type Rule, type Wire } from './wire.ts';
+
+/** How long the client waits for its connection. */
+const CLIENT_PATIENCE_MS = 5000;
+
+/** How long an attacker goes on trying to connect after his attack, and how often. */
+const ATTACKER_PATIENCE_MS = 1000;
+const TRY_EVERY_MS = 100;
+
+/** A neighbour who wants to be first. */
+const NEIGHBOUR_PATIENCE_MS = 20_000;
+const RACE_EVERY_MS = 2;
+
+/** Between two packets of a knock that is sent again, as the client itself would leave it. */
+const PACE_MS = 15;
+
+export interface SceneParts {
+  readonly world: World;
+  readonly defence: Defence;
+  readonly wire: Wire;
+  readonly stranger: Host;
+  readonly neighbour: Host;
+  readonly can: readonly Capability[];
+}
+
+/** The cell was to show something about an attack, and the client without one did not even get in. */
+export class ControlFailed extends Error {}
+
+/** A client that knocks, and an attacker who can do what his model lets him, and nothing else. */
+export class Scene {
+  readonly #parts: SceneParts;
+
+  constructor(parts: SceneParts) {
+    this.#parts = parts;
+  }
+
+  /** The client knocks and connects; its connection. @throws {ControlFailed} when it does not get in */
+  async clientEnters(): Promise<Line> {
+    const number = await this.clientTries();
+    if (number === 0) throw new ControlFailed('the client did not get in without an attack');
+    return new Line(this.#parts.world.client, number);
+  }
+
+  /** The same while it is attacked; 0 when it does not get in. */
+  clientTries(withinMs = CLIENT_PATIENCE_MS): Promise<number> {
+    return this.#parts.defence.enter(withinMs);
+  }
+
+  /** The client knocks and does not connect, whatever comes of it. */
+  async clientKnocks(): Promise<void> {
+    await this.#parts.defence.knock().catch(() => undefined);
+  }
+
+  /** Whether the attacker gets to the service from an address of his own, also by ports that he has seen. */
+  async attackerEnters(seen: readonly number[] = []): Promise<boolean> {
+    const door = this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS);
+    return enters(this.#parts.stranger, { ...door, ports: [...door.ports, ...seen] });
+  }
+
+  /** Whether the neighbour does, who tries all the time until he is in or is stopped. */
+  async neighbourEnters(): Promise<boolean> {
+    this.#require('neighbour');
+    return enters(this.#parts.neighbour, this.#door(NEIGHBOUR_PATIENCE_MS, RACE_EVERY_MS));
+  }
+
+  async stopNeighbour(): Promise<void> {
+    await this.#parts.neighbour.ask('stopTrying', undefined);
+  }
+
+  /** Whether the client does without knocking again. */
+  async formerClientEnters(): Promise<boolean> {
+    this.#require('former-client');
+    return enters(this.#parts.world.client, this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS));
+  }
+
+  /** Shuts the client out, where there is a way to. */
+  async revokeClient(): Promise<void> {
+    this.#require('former-client');
+    await this.#parts.defence.revoke?.();
+  }
+
+  /** What the client has sent so far by way of knocking, in order. */
+  knocks(): readonly Packet[] {
+    this.#require('record');
+    return this.#knocks();
+  }
+
+  /** The same for an attacker who sees nothing, but knows what knocks look like. */
+  knownKnocks(): readonly Packet[] {
+    this.#require('spoof');
+    return this.#knocks();
+  }
+
+  #knocks(): readonly Packet[] {
+    const passed = this.#parts.wire.passed.filter(({ side }) => side === 'nat');
+    return passed.map(({ packet }) => packet).filter((packet) => this.isKnock(packet));
+  }
+
+  /** Whether a packet is the client's and belongs to its knock, not to its connection. */
+  isKnock({ source, destination, destinationPort, protocol, tcp }: Packet): boolean {
+    const { world, defence } = this.#parts;
+    if (source !== world.clientAddress || destination !== addresses.server) return false;
+    if (protocol === 'tcp' && defence.ports.includes(destinationPort)) return false;
+    return tcp === null || tcp.flags === SYN;
+  }
+
+  /** Whether it proves something: others an attacker lets through. */
+  isProof(packet: Packet): boolean {
+    return this.isKnock(packet) && (this.#parts.defence.isProof?.(packet) ?? true);
+  }
+
+  /** Whether a packet belongs to a connection of the client's. */
+  isOfConnection({ source, destinationPort, protocol }: Packet): boolean {
+    const { world, defence } = this.#parts;
+    const isThere = protocol === 'tcp' && source === world.clientAddress;
+    return isThere && (defence.ports.includes(destinationPort) || destinationPort >= FIRST_SECRET);
+  }
+
+  get clientAddress(): string {
+    return this.#parts.world.clientAddress;
+  }
+
+  /** The attacker sends packets from his own address. */
+  async sendAsAttacker(packets: readonly Packet[], paceMs = PACE_MS): Promise<void> {
+    for (const packet of from(addresses.stranger, packets)) {
+      await this.#parts.wire.send([packet]);
+      if (paceMs > 0) await sleep(paceMs);
+    }
+  }
+
+  /** The attacker decides about each packet that passes. */
+  async intercept(rule: Rule): Promise<void> {
+    this.#require('change');
+    await this.#parts.wire.intercept((packet, side) => {
+      const sent = rule(packet, side);
+      if (sent.some((each) => !isBetweenTheSame(each, packet))) this.#require('any-address');
+      return sent;
+    });
+  }
+
+  async letPass(): Promise<void> {
+    await this.#parts.wire.intercept(null);
+  }
+
+  /** The attacker sends packets as if others had. */
+  async forge(packets: readonly Packet[]): Promise<void> {
+    this.#require('any-address');
+    await this.#parts.wire.send(packets);
+  }
+
+  /** The attacker sends packets, whatever their source, over and over. */
+  startFlood(packets: readonly Packet[], perSecond: number): void {
+    this.#require('spoof');
+    this.#parts.wire.startFlood(packets, perSecond);
+  }
+
+  async stopFlood(): Promise<void> {
+    await this.#parts.wire.stopFlood();
+  }
+
+  /** All that the service was told. */
+  heardByService(): Promise<string> {
+    return this.#parts.world.server.ask('heard', undefined);
+  }
+
+  #door(forMs: number, everyMs: number): Door {
+    return { address: addresses.server, ports: this.#parts.defence.ports, forMs, everyMs };
+  }
+
+  // what the model does not give, an attack has not got: to try is a mistake in the attack
+  #require(capability: Capability): void {
+    if (this.#parts.can.includes(capability)) return;
+    throw new Error(`an attack did what its attacker cannot do: ${capability}`);
+  }
+}
+
+/** Admission 'port' has its ports from here on. */
+const FIRST_SECRET = 10_000;
+
+/** A connection of the client's. */
+export class Line {
+  readonly #host: Host;
+  readonly #number: number;
+
+  constructor(host: Host, number: number) {
+    this.#host = host;
+    this.#number = number;
+  }
+
+  say(text: string, forMs = 2000): Promise<boolean> {
+    return this.#host.ask('say', { number: this.#number, text, forMs });
+  }
+
+  async hangUp(): Promise<void> {
+    await this.#host.ask('hangUp', this.#number);
+  }
+}
+
+async function enters(host: Host, door: Door): Promise<boolean> {
+  const number = await host.ask('tryToEnter', door);
+  if (number !== 0) await host.ask('hangUp', number);
+  return number !== 0;
+}
+
+function isBetweenTheSame(a: Packet, b: Packet): boolean {
+  return a.source === b.source && a.destination === b.destination;
+}

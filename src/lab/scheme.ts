@@ -1,0 +1,49 @@
+import type { Hand } from './hand.ts';
+import type { HostOrders } from './host-program.ts';
+import type { AttackerName, Expectation } from './model.ts';
+import type { Network } from './network.ts';
+import type { Packet } from './packet.ts';
+
+export type Host = Hand<HostOrders>;
+
+/** A network with a service on the server, and somewhere to put files. */
+export interface World {
+  readonly network: Network;
+  readonly client: Host;
+  readonly server: Host;
+  /** What the server sees of the client. */
+  readonly clientAddress: string;
+  /** A path in a folder of this world's own. */
+  readonly path: (name: string) => string;
+}
+
+/** A way of knocking that is attacked. */
+export interface Scheme {
+  readonly name: string;
+  readonly title: string;
+  /** Programs that must be there. */
+  readonly programs: readonly string[];
+  /** False where clients behind a NAT cannot knock; they have no NAT then, but where the attacker must be behind one. */
+  readonly behindNat: boolean;
+  /** What each attacker is expected to come to. */
+  readonly expected: Readonly<Record<AttackerName, Expectation>>;
+  /** Puts it before the service, with one client. */
+  readonly deploy: (world: World) => Promise<Defence>;
+}
+
+/** A scheme at work, and its client. */
+export interface Defence {
+  /** Where connections go that want to the service, for those who do not know better. */
+  readonly ports: readonly number[];
+  /** The client knocks, and does not connect. Settles when it has done all it does. */
+  readonly knock: () => Promise<void>;
+  /** It knocks and connects; the number of the connection, or 0 when it does not get in. */
+  readonly enter: (withinMs: number) => Promise<number>;
+  /** Of the client's packets that belong to its knock: the one that proves something, where that is not all of them. */
+  readonly isProof?: (packet: Packet) => boolean;
+  /** Shuts the client out, others not; null where the scheme cannot. */
+  readonly revoke: (() => Promise<void>) | null;
+}
+
+/** The TCP port of the service. */
+export const SERVICE_PORT = 8080;

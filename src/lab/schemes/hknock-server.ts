@@ -1,0 +1,107 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { addService } from '../../config/add-service.ts';
+import { initServerFolder } from '../../config/init.ts';
+import { configPath } from '../../config/load.ts';
+import { enrolPeer } from '../../config/server-folder.ts';
+import { HknockError } from '../../errors/hknock-error.ts';
+import { askServer } from '../../server/control-client.ts';
+import { PeerStore } from '../../store/peer-store.ts';
+import { writeProfileFile } from '../../store/profile-file.ts';
+import { createSystemEntropy } from '../../system/entropy.ts';
+import type { Admission } from '../../units/admission.ts';
+import { parsePeerName, parseServiceName } from '../../units/names.ts';
+import { parseServicePort } from '../../units/network.ts';
+import { parseDuration } from '../../units/time.ts';
+import { until } from '../netns.ts';
+import { addresses } from '../network.ts';
+import { SERVICE_PORT, type World } from '../scheme.ts';
+
+export interface HknockOptions {
+  /** What the service accepts; grants by sequences have it too. */
+  readonly admission: Admission;
+  /** Changes the text of the new `hknock.toml`. */
+  readonly configure?: (text: string) => string;
+  readonly totp?: boolean;
+  /** Makes what the configuration names, once the folder is there. */
+  readonly prepare?: (folder: string) => Promise<void>;
+}
+
+/** hknock on the server, with the service `web` and the peer `alice`. */
+export interface HknockServer {
+  readonly folder: string;
+  /** Alice's. */
+  readonly profile: string;
+  readonly revokeAlice: () => Promise<void>;
+  readonly reload: () => Promise<void>;
+}
+
+/** Longer than any attack takes. */
+const GRANT_LIFE = '20s';
+
+const alice = parsePeerName('alice');
+const web = parseServiceName('web');
+const entropy = createSystemEntropy();
+
+/** Does what the README has an operator do, and waits until hknock serves. */
+export async function serveHknock(world: World, options: HknockOptions): Promise<HknockServer> {
+  const folder = world.path('server');
+  const profile = world.path('alice.toml');
+  await initServerFolder(folder, { entropy });
+  await addService(folder, {
+    name: web,
+    ports: [parseServicePort(`tcp/${String(SERVICE_PORT)}`)],
+    admission: options.admission,
+    ttlMs: parseDuration(GRANT_LIFE),
+  });
+  await configure(folder, options);
+  await options.prepare?.(folder);
+  const request = { name: alice, services: [web], admission: null, ttlMs: null, cutOnRevoke: null };
+  const peer = await enrolPeer(
+    folder,
+    { ...request, withTotp: options.totp === true },
+    { host: null, entropy },
+  );
+  await writeProfileFile(profile, peer);
+  await serve(world, folder);
+  const reload = async (): Promise<void> => {
+    await askServer(`${folder}/control.sock`, { method: 'POST', path: '/reload' });
+  };
+  const revokeAlice = async (): Promise<void> => {
+    await new PeerStore(folder).revoke(alice);
+    await reload();
+  };
+  return { folder, profile, revokeAlice, reload };
+}
+
+async function configure(folder: string, options: HknockOptions): Promise<void> {
+  const text = await readFile(configPath(folder), 'utf8');
+  const named = text.replace('public_hosts = []', `public_hosts = ["${addresses.server}"]`);
+  await writeFile(configPath(folder), options.configure?.(named) ?? named);
+}
+
+async function serve({ network }: World, folder: string): Promise<void> {
+  const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
+  const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
+  const child = network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  await writes(child, ' info serving');
+}
+
+/** Waits until a daemon has written something. @throws {HknockError} `host` with all that it wrote when it ends instead */
+export async function writes(child: ChildProcess, wanted: string): Promise<void> {
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      if (log.length < MAX_LOG) log += text;
+    });
+  }
+  const isWritten = (): boolean => {
+    if (child.exitCode !== null) throw new HknockError('host', `a daemon has ended: ${log}`);
+    return log.includes(wanted);
+  };
+  await until(isWritten, `'${wanted}' from a daemon`);
+}
+
+const MAX_LOG = 100_000;

@@ -1,0 +1,12 @@
+import type { Namespace } from '../netns.ts';
+
+/** The firewall that knockd and fwknop are to open: nothing comes in. */
+export async function dropByDefault(server: Namespace): Promise<void> {
+  const input = `*filter
+:INPUT DROP
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -i lo -j ACCEPT
+COMMIT
+`;
+  await server.exec(['iptables-restore'], { input });
+}

@@ -1,0 +1,103 @@
+// `hknock lab` with a few of its cells: all of them are `npm run lab`. Networks and attackers: src/lab/network.ts.
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
+import { attackers } from '../../src/lab/model.ts';
+import { complaints } from '../../src/lab/report/text.ts';
+import type * as cells from '../../src/lab/run-cell.ts';
+import type * as handshakes from '../../src/lab/schemes/handshake.ts';
+import { netTestWith } from '../support/capabilities.ts';
+import { here, Machine } from '../support/machine.ts';
+import { cleanUp, execute, until } from '../support/netns.ts';
+
+const test = netTestWith('knockd', 'iptables').serial;
+
+interface CellJson {
+  readonly outcome: string;
+  readonly isAsExpected: boolean;
+  readonly attacks: readonly { readonly successes: number; readonly trials: number }[];
+}
+
+async function lab(t: ExecutionContext, scheme: string, attacker: string): Promise<CellJson> {
+  const machine = new Machine(here);
+  cleanUp(t, () => machine.remove());
+  const argv = ['lab', '--scheme', scheme, '--attacker', attacker, '--json'];
+  const { stdout } = await machine.hknock(argv, { timeoutMs: 90_000 });
+  const [cell] = JSON.parse(stdout) as CellJson[];
+  if (cell === undefined) throw new Error('no cell');
+  return cell;
+}
+
+test('lab: one scheme falls, one holds against all that A1, A2 and A3 can do, one is a race', async (t) => {
+  const [fixed, gate, once] = await Promise.all([
+    lab(t, 'knockd', 'a1'),
+    lab(t, 'hknock-gate', 'a1a2a3'),
+    lab(t, 'hknock-once', 'nat'),
+  ]);
+  t.like(fixed, { outcome: 'falls', isAsExpected: true, attacks: { length: 1 } });
+  t.like(gate, { outcome: 'holds', isAsExpected: true, attacks: { length: 5 } });
+  t.like(once, { isAsExpected: true, attacks: { length: 1 } });
+  t.is(once.attacks[0]?.trials, 16);
+});
+
+test('lab: what is not as expected is told', async (t) => {
+  // as it is built: its programs begin sooner
+  const built = new URL('../../dist/lab/', import.meta.url);
+  const { runCell } = (await import(new URL('run-cell.js', built).href)) as typeof cells;
+  const { handshake } = (await import(
+    new URL('schemes/handshake.js', built).href
+  )) as typeof handshakes;
+  const attacker = attackers[4];
+  const scheme = handshake('address');
+  const cell = await runCell({ scheme, attacker, expectation: { outcome: 'holds' } });
+  t.like(cell, { outcome: 'falls', isAsExpected: false });
+  t.true(cell.timeline.some(({ packet }) => packet.destinationPort === 62_202));
+  t.deepEqual(complaints([cell]), [
+    'hknock-address, NAT-knocking: expected that it holds, and it falls !',
+  ]);
+});
+
+test('lab: nothing is left of a run that is broken off', async (t) => {
+  const machine = new Machine(here);
+  cleanUp(t, () => machine.remove());
+  const folder = machine.path('tmp');
+  mkdirSync(folder);
+  const run = machine.start(machine.argv('lab', '--scheme', 'hknock-once', '--attacker', 'nat'), {
+    env: { TMPDIR: folder },
+  });
+  let names: readonly string[] = [];
+  const areThere = async (): Promise<boolean> => {
+    names = await namespacesOf(machine);
+    return names.length >= 5;
+  };
+  await until(areThere, 'the programs of the laboratory to run');
+  t.is(readdirSync(folder).length, 1);
+  run.kill('SIGINT');
+  await until(() => run.exitCode !== null || run.signalCode !== null, 'the laboratory to end');
+  t.is(run.exitCode, 130);
+  t.deepEqual(readdirSync(folder), []);
+  const isGone = async (): Promise<boolean> => {
+    const { stdout } = await execute(['ip', 'netns', 'list']);
+    return !names.some((name) => stdout.includes(name));
+  };
+  await until(isGone, 'the namespaces to be gone');
+  await until(async () => (await namespacesOf(machine)).length === 0, 'the programs to be gone');
+});
+
+/** The namespaces in which processes run that a machine has started. */
+async function namespacesOf({ home }: Machine): Promise<readonly string[]> {
+  const isItsOwn = (pid: string): boolean => environmentOf(pid).includes(`HOME=${home}\0`);
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isItsOwn(name));
+  const found = pids.map((pid) =>
+    execute(['ip', 'netns', 'identify', pid], { allowFailure: true }),
+  );
+  const names = (await Promise.all(found)).map(({ stdout }) => stdout.trim());
+  return [...new Set(names)].filter(Boolean);
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
