@@ -33,7 +33,7 @@ const GREETING = 'Welcome to the service.';
 /** A SYN that is let in is answered in a hundredth of this. */
 const TRY_MS = 900;
 
-const state = { isTrying: false };
+let trying = new AbortController();
 const heard: string[] = [];
 const lines = new Map<number, { readonly line: Duplex; text: string }>();
 
@@ -67,8 +67,9 @@ const orders = {
         () => undefined,
       );
     };
-    state.isTrying = true;
-    while (found === 0 && state.isTrying && performance.now() < end) {
+    trying = new AbortController();
+    const { signal } = trying;
+    while (found === 0 && !signal.aborted && performance.now() < end) {
       ports.forEach(tryOnce);
       await sleep(everyMs);
     }
@@ -77,7 +78,7 @@ const orders = {
 
   /** Whoever is at {@link tryToEnter} shall not go on. */
   stopTrying: () => {
-    state.isTrying = false;
+    trying.abort();
   },
 
   /** Says something on a connection; whether it comes back in time. */

@@ -33,27 +33,29 @@ const libc = await loadLibc();
 const sides = process.argv.slice(2);
 const devices = new Map(sides.map((side) => [side, open(`from-${side}`)]));
 const [someDevice = -1] = devices.values();
-const state = { isHolding: false, isFlooding: false };
+let isHolding = false;
+let flooding = new AbortController();
 
 const orders = {
   /** From now on packets wait (true) until they are sent, or pass at once. */
   hold: (held: boolean) => {
-    state.isHolding = held;
+    isHolding = held;
   },
   send: (packets: readonly Uint8Array[]) => {
     for (const packet of packets) write(packet);
   },
   flood: async ({ packets, perSecond }: Flood) => {
-    state.isFlooding = true;
+    flooding = new AbortController();
+    const { signal } = flooding;
     const startedAt = performance.now();
-    for (let sent = 0; state.isFlooding;) {
+    for (let sent = 0; !signal.aborted;) {
       const due = ((performance.now() - startedAt) * perSecond) / 1000;
       for (; sent < due; sent++) write(packets[sent % packets.length] ?? new Uint8Array());
       await sleep(FLOOD_TURN_MS);
     }
   },
   stopFlood: () => {
-    state.isFlooding = false;
+    flooding.abort();
   },
 };
 
@@ -76,8 +78,8 @@ function listen(side: string, device: number): void {
   read(device, buffer, 0, MAX_PACKET, null, (error, length) => {
     if (error === null && (buffer[0] ?? 0) >> 4 === 4) {
       const bytes = Uint8Array.from(buffer.subarray(0, length));
-      if (!state.isHolding) write(bytes);
-      const passing: Passing = { side, bytes, atUnixMs: Date.now(), waits: state.isHolding };
+      if (!isHolding) write(bytes);
+      const passing: Passing = { side, bytes, atUnixMs: Date.now(), waits: isHolding };
       report(passing);
     }
     listen(side, device);
