@@ -13,6 +13,7 @@ interface LabOptions {
   readonly attacker?: string;
   readonly atOnce: number;
   readonly json?: true;
+  readonly html?: string;
 }
 
 /** `hknock lab` */
@@ -26,6 +27,10 @@ export function addLab(program: Command): void {
     .option('--attacker <name>', 'only this attacker: a1, a1a2, a1a2a3, b2, nat or dos')
     .option('--at-once <number>', 'cells to run at a time', readCount, availableParallelism())
     .addOption(jsonOption())
+    .option(
+      '--html <file>',
+      'write a report with the packets of each cell, one file that needs no others',
+    )
     .addHelpText(
       'after',
       `\nA1 records and sends again, A2 changes and keeps back, A3 sends and receives for any address, B2 was a client until it was shut
@@ -36,7 +41,7 @@ Examples:\n  hknock lab\n  hknock lab --scheme hknock-gate --attacker a1a2a3`,
     .action(lab);
 }
 
-async function lab({ scheme, attacker, atOnce, json }: LabOptions): Promise<void> {
+async function lab({ scheme, attacker, atOnce, json, html }: LabOptions): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new HknockError('host', 'the laboratory needs root, for network namespaces');
   }
@@ -55,9 +60,19 @@ async function lab({ scheme, attacker, atOnce, json }: LabOptions): Promise<void
   progress.end();
   if (json) printJson(answers.map(cellJson));
   else print(formatTable(tableRows(answers)));
+  if (html !== undefined) await writeReport(html, answers);
   const wrong = complaints(answers);
   wrong.forEach(tell);
   if (wrong.length > 0) process.exitCode = EXIT_BUG;
+}
+
+async function writeReport(path: string, answers: readonly Answer[]): Promise<void> {
+  const { writeFile } = await import('node:fs/promises');
+  const { renderReport } = await import('../lab/report/html.ts');
+  await writeFile(path, renderReport(answers, new Date())).catch((cause: unknown) => {
+    throw new HknockError('host', `the report cannot be written to ${path}`, { cause });
+  });
+  tell(`the report is in ${path}`);
 }
 
 /** The cells that are wanted. @throws {HknockError} `usage` for a name that there is not, `host` when a program is missing */

@@ -14,3 +14,5 @@ export const races: Expectation = {
 export function holdsIn(trials: number): Expectation {
   return { outcome: 'holds', trials };
 }
+
+export const unusable: Expectation = { outcome: 'unusable' };

@@ -1,6 +1,7 @@
 // Run in a namespace: what a host of the laboratory does there. The client's part is played by hknock's own client, which only
 // the client loads.
-import { connect, createServer } from 'node:net';
+import { subscribe } from 'node:diagnostics_channel';
+import { connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentityFiles } from '../client/identity.ts';
@@ -35,6 +36,7 @@ const TRY_MS = 900;
 
 let trying = new AbortController();
 const heard: string[] = [];
+const connecting = new Set<Socket>();
 const lines = new Map<number, { readonly line: Duplex; text: string }>();
 
 const orders = {
@@ -136,6 +138,13 @@ const orders = {
 
 export type HostOrders = typeof orders;
 
+subscribe('net.client.socket', (message) => {
+  const { socket } = message as { readonly socket: Socket };
+  connecting.add(socket);
+  const done = (): void => void connecting.delete(socket);
+  socket.once('connect', done).once('close', done);
+});
+
 takeOrders(orders);
 
 /** @returns 0 when the client is not in; 1 when it wanted to knock only and was granted */
@@ -145,8 +154,13 @@ async function follow(result: KnockResult, { connectWithinMs }: Knocking): Promi
   const { connectGranted } = await import('../client/connect.ts');
   const line = connectGranted(result).then(greeted);
   const number = await Promise.race([line.catch(() => 0), sleep(connectWithinMs, 0)]);
-  if (number === 0) line.then(hangUp, () => undefined);
+  if (number === 0) giveUp();
   return number;
+}
+
+// a SYN that is still on its way, sent again later, would use up the next grant
+function giveUp(): void {
+  for (const socket of connecting) socket.destroy();
 }
 
 /** Waits for the greeting, and keeps the connection under a number. */

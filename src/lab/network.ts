@@ -20,7 +20,7 @@ export const addresses = {
 } as const;
 
 /** The first port that the NAT gives to the neighbour; below are the client's. Only the timelines make use of it. */
-const FIRST_NEIGHBOUR_PORT = 40_000;
+export const FIRST_NEIGHBOUR_PORT = 40_000;
 
 /** The networks that the router is between. */
 export const sides = ['nat', 'stranger', 'server'] as const;

@@ -21,7 +21,9 @@ interface Segment {
 }
 
 /** Flags of TCP (RFC 9293, section 3.1). */
+export const FIN = 1;
 export const SYN = 2;
+export const RST = 4;
 export const PSH = 8;
 export const ACK = 16;
 
@@ -30,6 +32,7 @@ export interface Changes {
   readonly source?: string;
   readonly destination?: string;
   readonly payload?: Uint8Array;
+  readonly sourcePort?: number;
   readonly sequence?: number;
   readonly flags?: number;
 }
@@ -74,6 +77,7 @@ export function changePacket(packet: Packet, changes: Changes): Packet {
   if (changes.source !== undefined) bytes.set(octetsOf(changes.source), SOURCE_AT);
   if (changes.destination !== undefined) bytes.set(octetsOf(changes.destination), DESTINATION_AT);
   const at = ipHeaderLength(bytes);
+  if (changes.sourcePort !== undefined) encodeUint16(changes.sourcePort, bytes, at);
   if (packet.tcp !== null) {
     encodeUint32((changes.sequence ?? packet.tcp.sequence) >>> 0, bytes, at + 4);
     bytes[at + 13] = changes.flags ?? packet.tcp.flags;

@@ -4,10 +4,11 @@ import type { Capability } from './model.ts';
 import { addresses } from './network.ts';
 import { type Packet, SYN } from './packet.ts';
 import type { Defence, Host, World } from './scheme.ts';
+import { whenQuiet } from './when-quiet.ts';
 import { from, type Rule, type Wire } from './wire.ts';
 
 /** How long the client waits for its connection. */
-const CLIENT_PATIENCE_MS = 5000;
+const CLIENT_PATIENCE_MS = 8000;
 
 /** How long an attacker goes on trying to connect after his attack, and how often. */
 const ATTACKER_PATIENCE_MS = 1000;
@@ -91,9 +92,18 @@ export class Scene {
     return this.#knocks();
   }
 
-  /** The same for an attacker who sees nothing, but knows what knocks look like. */
-  knownKnocks(): readonly Packet[] {
+  /** What the client would send to knock; nothing that proves anything gets to the server. */
+  async exampleOfKnock(): Promise<readonly Packet[]> {
     this.#require('spoof');
+    const kept: Packet[] = [];
+    await this.#parts.wire.intercept((packet) => {
+      if (!this.isProof(packet)) return [packet];
+      kept.push(packet);
+      return [];
+    });
+    void this.clientKnocks();
+    await whenQuiet(kept);
+    await this.letPass();
     return this.#knocks();
   }
 

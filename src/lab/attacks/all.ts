@@ -9,7 +9,7 @@ import { replay } from './replay.ts';
 import { takeover } from './takeover.ts';
 
 /** Those that need most come first: what a lesser attacker can do has a column of its own. */
-const attacks: readonly Attack[] = [
+export const attacks: readonly Attack[] = [
   takeover,
   relay,
   holdBack,

@@ -1,8 +1,14 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
+import { ControlFailed } from '../scene.ts';
 
 const PER_SECOND = 1000;
+const CLIENT_PATIENCE_MS = 3000;
+
+/** How long the flood has gone on when the client begins. */
+const HEAD_START_MS = 500;
 
 /** Different packets of a flood, which is sent over and over. */
 const DIFFERENT = 500;
@@ -10,31 +16,35 @@ const DIFFERENT = 500;
 /** Like the tag that hknock's datagrams begin with, by which a peer is found. */
 const KEPT_PREFIX = 8;
 
+// That the client gets in without a flood is shown in the other columns: a grant from before would let it in here.
 /** Datagrams and SYNs like those of the client, invalid, from its address and others, while it tries to get in (Manzanares and others 2005). */
 export const dosKnocking: Attack = {
   name: 'DoS-knocking',
   needs: ['spoof'],
   success: `The client does not get in while ${String(PER_SECOND)} packets like its own come in every second.`,
   attempt: async (scene) => {
-    await (await scene.clientEnters()).hangUp();
-    scene.startFlood(likenesses(scene.knownKnocks()), PER_SECOND);
-    const number = await scene.clientTries(3000);
+    scene.startFlood(likenesses(await scene.exampleOfKnock()), PER_SECOND);
+    await sleep(HEAD_START_MS);
+    const number = await scene.clientTries(CLIENT_PATIENCE_MS);
     await scene.stopFlood();
     return number === 0;
   },
 };
 
-/** In the order from last to first, half of them from the client's own address. */
-function likenesses(knocks: readonly Packet[]): readonly Packet[] {
-  const backwards = knocks.toReversed();
+/** Like the packets to the last port that was knocked at: the others, in some order, could complete a knock. Half are from the client's own address. */
+function likenesses(knock: readonly Packet[]): readonly Packet[] {
+  const port = knock.at(-1)?.destinationPort;
+  const last = knock.filter(({ destinationPort }) => destinationPort === port);
   return Array.from({ length: DIFFERENT }, (_, i) => {
-    const packet = backwards[i % backwards.length];
-    if (packet === undefined) throw new Error('the client sent no knock');
-    const payload = likenessOf(packet.payload);
-    const isSpoofed = i < DIFFERENT / 2;
+    const packet = last[i % last.length];
+    if (packet === undefined) throw new ControlFailed('the client has sent no knock');
+    const isSpoofed = Math.floor(i / last.length) % 2 === 0;
     return changePacket(packet, {
-      payload,
-      ...(!isSpoofed && { source: `10.${[...randomBytes(3)].join('.')}` }),
+      payload: likenessOf(packet.payload),
+      sequence: randomInt(2 ** 32),
+      ...(isSpoofed
+        ? { sourcePort: randomInt(20_000, 40_000) }
+        : { source: `10.${[...randomBytes(3)].join('.')}` }),
     });
   });
 }

@@ -1,12 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { addresses } from '../network.ts';
 import { ControlFailed, type Scene } from '../scene.ts';
-
-/** A knock is whole when nothing more has come for so long; and if none comes, it is waited for so long. */
-const QUIET_MS = 200;
-const PATIENCE_MS = 3000;
+import { whenQuiet } from '../when-quiet.ts';
 
 /** The server never gets the client's knock, but from the attacker. */
 export const holdBack: Attack = {
@@ -40,21 +36,13 @@ async function withKnockKept(
     return scene.isProof(packet) || scene.isOfConnection(packet) ? [] : [packet];
   });
   const knocking = scene.clientKnocks();
-  await untilQuiet(kept);
+  await whenQuiet(kept);
   if (kept.length === 0) throw new ControlFailed('the client has sent no knock to keep back');
   await use(withoutRepetitions(kept));
   const entered = await scene.attackerEnters();
   await scene.letPass();
   await knocking;
   return entered;
-}
-
-async function untilQuiet(kept: readonly Packet[]): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  for (let seen = -1; performance.now() < end && (kept.length === 0 || seen !== kept.length);) {
-    seen = kept.length;
-    await sleep(QUIET_MS);
-  }
 }
 
 /** A client says a thing again when nobody answers: the attacker need not. */

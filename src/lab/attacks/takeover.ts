@@ -5,7 +5,7 @@ import { ACK, changePacket, type Packet, PSH } from '../packet.ts';
 const WORDS = 'I am the attacker\n';
 const PATIENCE_MS = 1000;
 
-/** The client is let in; the attacker, who sees its connection, says the next thing in it. */
+/** The client is let in and says something; the attacker, who sees that, says the next thing in it. */
 export const takeover: Attack = {
   name: 'takeover',
   needs: ['record', 'change', 'any-address'],
@@ -13,7 +13,7 @@ export const takeover: Attack = {
   attempt: async (scene) => {
     const segments: Packet[] = [];
     await scene.intercept((packet) => {
-      if (scene.isOfConnection(packet)) segments.push(packet);
+      if (scene.isOfConnection(packet) && packet.payload.length > 0) segments.push(packet);
       return [packet];
     });
     const line = await scene.clientEnters();

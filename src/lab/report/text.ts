@@ -39,7 +39,7 @@ export function complaints(answers: readonly Answer[]): readonly string[] {
   });
 }
 
-function expectationText(expectation: Expectation): string {
+export function expectationText(expectation: Expectation): string {
   if (expectation.outcome !== 'races') return expectation.outcome;
   const { low, high } = expectation.between;
   return `races at odds of ${percent(low)} to ${percent(high)} %`;

@@ -1,11 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { addService } from '../../config/add-service.ts';
 import { initServerFolder } from '../../config/init.ts';
 import { configPath } from '../../config/load.ts';
 import { enrolPeer } from '../../config/server-folder.ts';
-import { HknockError } from '../../errors/hknock-error.ts';
 import { askServer } from '../../server/control-client.ts';
 import { PeerStore } from '../../store/peer-store.ts';
 import { writeProfileFile } from '../../store/profile-file.ts';
@@ -14,9 +12,9 @@ import type { Admission } from '../../units/admission.ts';
 import { parsePeerName, parseServiceName } from '../../units/names.ts';
 import { parseServicePort } from '../../units/network.ts';
 import { parseDuration } from '../../units/time.ts';
-import { until } from '../netns.ts';
 import { addresses } from '../network.ts';
 import { SERVICE_PORT, type World } from '../scheme.ts';
+import { Daemon } from './daemon.ts';
 
 export interface HknockOptions {
   /** What the service accepts; grants by sequences have it too. */
@@ -85,23 +83,6 @@ async function serve({ network }: World, folder: string): Promise<void> {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
   const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
-  const child = network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-  await writes(child, ' info serving');
+  const daemon = new Daemon(network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
+  await daemon.writes(' info serving');
 }
-
-/** Waits until a daemon has written something. @throws {HknockError} `host` with all that it wrote when it ends instead */
-export async function writes(child: ChildProcess, wanted: string): Promise<void> {
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      if (log.length < MAX_LOG) log += text;
-    });
-  }
-  const isWritten = (): boolean => {
-    if (child.exitCode !== null) throw new HknockError('host', `a daemon has ended: ${log}`);
-    return log.includes(wanted);
-  };
-  await until(isWritten, `'${wanted}' from a daemon`);
-}
-
-const MAX_LOG = 100_000;

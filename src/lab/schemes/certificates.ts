@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { initAuthority, revoke } from '../../server/authority.ts';
+import { issueAsPem } from '../../server/issue-files.ts';
+import { createSystemClock } from '../../system/clock.ts';
+import { createSystemEntropy } from '../../system/entropy.ts';
+import { parseServicePort } from '../../units/network.ts';
+import { falls, holds, races, unusable } from '../expect.ts';
+import { addresses } from '../network.ts';
+import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
+import { within } from '../within.ts';
+import { enterAfter } from './enter-after.ts';
+import { type HknockServer, serveHknock } from './hknock-server.ts';
+
+const DAYS = 30;
+const KNOCK_PORT = 62_202;
+
+/** A Response with a certificate is longer than any Request (certificate.md). */
+const LONGEST_REQUEST = 200;
+
+/** hknock's handshake, with a certificate. */
+export const certificate: Scheme = {
+  name: 'hknock-certificate',
+  title: 'hknock with a certificate, admission once',
+  programs: [],
+  behindNat: true,
+  expected: { a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: races, dos: holds },
+  deploy: async (world) => {
+    const { files, revokeAlice } = await serveWithCertificates(world, '');
+    const knock = (connectWithinMs: number | null): Promise<number> =>
+      world.client.ask('byCertificate', {
+        ...files,
+        host: addresses.server,
+        admission: 'once',
+        connectWithinMs,
+      });
+    return {
+      ports: [SERVICE_PORT],
+      knock: async () => {
+        await knock(null);
+      },
+      enter: (withinMs) => within(knock(withinMs), withinMs),
+      isProof: ({ destinationPort, payload }) =>
+        destinationPort === KNOCK_PORT && payload.length > LONGEST_REQUEST,
+      revoke: revokeAlice,
+    };
+  },
+};
+
+/** sKnock's one packet, for clients that have no NAT. */
+export const sknock: Scheme = {
+  name: 'sknock',
+  title: 'sKnock',
+  programs: [],
+  behindNat: false,
+  expected: { a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: unusable, dos: holds },
+  deploy: async (world) => {
+    const listen = '\n[sknock]\nlisten = ["0.0.0.0:62203"]\n';
+    const { files, revokeAlice } = await serveWithCertificates(world, listen);
+    const knock = async (): Promise<void> => {
+      await world.client.ask('bySknock', { ...files, host: addresses.server, port: SERVICE_PORT });
+    };
+    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+  },
+};
+
+interface Certified extends Pick<HknockServer, 'revokeAlice'> {
+  /** What the client has. */
+  readonly files: {
+    readonly certificate: string;
+    readonly privateKey: string;
+    readonly serverCertificate: string;
+  };
+}
+
+async function serveWithCertificates(world: World, more: string): Promise<Certified> {
+  const files = {
+    certificate: world.path('cert-alice.pem'),
+    privateKey: world.path('cert-alice.key'),
+    serverCertificate: join(world.path('server'), 'server.pem'),
+  };
+  const host = {
+    directory: world.path('server'),
+    clock: createSystemClock(),
+    entropy: createSystemEntropy(),
+  };
+  const { reload } = await serveHknock(world, {
+    admission: 'once',
+    configure: (text) =>
+      `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${more}`,
+    prepare: async () => {
+      await initAuthority(host, { name: 'lab', crlDays: DAYS });
+      const server = { name: 'gate', authorised: null, days: DAYS, path: files.serverCertificate };
+      await issueAsPem(host, server);
+      const authorised = [parseServicePort(`tcp/${String(SERVICE_PORT)}`)];
+      await issueAsPem(host, { name: 'alice', authorised, days: DAYS, path: files.certificate });
+    },
+  });
+  const revokeAlice = async (): Promise<void> => {
+    await revoke(host, { name: 'alice', crlDays: DAYS });
+    await reload();
+  };
+  return { files, revokeAlice };
+}

@@ -1,0 +1,30 @@
+import { falls, holds } from '../expect.ts';
+import { type Scheme, SERVICE_PORT } from '../scheme.ts';
+import { enterAfter } from './enter-after.ts';
+import { dropAllButKnocks } from './firewall.ts';
+import { serveHknock } from './hknock-server.ts';
+
+/** Each step opens once, and a client's clock may be one off: so many knocks can be made without waiting. */
+const OFFSETS_MS = [-30_000, 0, 30_000];
+
+/** Ports made from a TOTP secret, others every half minute. */
+export const totp: Scheme = {
+  name: 'totp',
+  title: 'TOTP sequence',
+  programs: ['tcpdump'],
+  behindNat: true,
+  expected: { a1: holds, a1a2: falls, a1a2a3: falls, b2: holds, nat: falls, dos: falls },
+  deploy: async (world) => {
+    await dropAllButKnocks(world.network.server);
+    const { profile: file, revokeAlice } = await serveHknock(world, {
+      admission: 'once',
+      totp: true,
+      configure: (text) => text.replace('schemes = []', 'schemes = ["totp"]'),
+    });
+    let knocks = 0;
+    const knock = async (): Promise<void> => {
+      await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[knocks++] ?? 0 });
+    };
+    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+  },
+};
