@@ -41,8 +41,8 @@ export async function startFwknop(context: ModeContext): Promise<Mode | null> {
   const commands = new SpaCommands({ clock, timeLimitMs: command.timeLimitMs });
   const terms = (of: ServerFolder): SpaTerms => spaTerms(of, means);
   const first = terms(folder);
-  const file = new SpaReplayFile(config.directory);
-  const { packets, forgottenUpTo } = await file.read();
+  const { file, state } = await SpaReplayFile.open(config.directory);
+  const { packets, forgottenUpTo } = state;
   const replays = new SpaReplayRecord(REPLAY_CAPACITY, forgottenUpTo);
   for (const packet of packets) replays.add(packet);
   await file.write(replays);

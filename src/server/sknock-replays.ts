@@ -22,7 +22,9 @@ export class SknockReplays {
   /** @throws {HknockError} `config` when the file is none of ours, `host` when it cannot be read or written */
   static async open(path: string, capacity: number): Promise<SknockReplays> {
     const maxLines = capacity * MAX_GROWTH;
-    const { journal, lines } = await Journal.open(path, (maxLines + 1) * MAX_LINE_LENGTH);
+    const { journal, lines } = await Journal.open(path, {
+      maxLength: (maxLines + 1) * MAX_LINE_LENGTH,
+    });
     const replays = new SknockReplays(journal, { capacity, maxLines });
     try {
       lines.forEach((line, at) => {

@@ -7,39 +7,58 @@ import {
   writeFault,
 } from './private-file.ts';
 
+export interface JournalOptions {
+  /** Of the file, in bytes: a longer one is none of ours. */
+  readonly maxLength: number;
+  /** Whether a line is to outlast the machine's end too, and not only this process's; not, if not said. */
+  readonly onDisk?: boolean;
+}
+
+export interface OpenJournal {
+  readonly journal: Journal;
+  /** Without the last one, if that was cut off while it was written. */
+  readonly lines: readonly string[];
+  /** Whether there was no such file. */
+  readonly isNew: boolean;
+}
+
 /**
  * A file of lines that only grows, until it is written anew; mode 0600. A line that was appended is there after this process has ended,
- * however it ends. That the machine itself may lose its last lines is for the user to answer for.
+ * however it ends. That the machine itself may lose its last lines is for the user to answer for, unless he has them put `onDisk`.
  */
 export class Journal {
   readonly #path: string;
+  readonly #onDisk: boolean;
   #file: FileHandle;
   #turn: Promise<void> = Promise.resolve();
 
   /**
    * Opens a journal, or begins one, and gives its lines.
-   * @param maxLength of the file, in bytes: a longer one is none of ours
    * @throws {HknockError} `config` when others have access to the file, `host` when the system refuses
    */
   static async open(
     path: string,
-    maxLength: number,
-  ): Promise<{ readonly journal: Journal; readonly lines: readonly string[] }> {
-    const lines = (await readOrBegin(path, maxLength)).split('\n');
-    // what follows the last end of a line was cut off while it was written
+    { maxLength, onDisk = false }: JournalOptions,
+  ): Promise<OpenJournal> {
+    const text = await readOrBegin(path, maxLength);
+    const lines = (text ?? '').split('\n');
+    // what follows the last end of a line
     lines.pop();
-    return { journal: new Journal(path, await openToAppend(path)), lines };
+    const file = await openToAppend(path);
+    return { journal: new Journal(path, file, onDisk), lines, isNew: text === null };
   }
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, onDisk: boolean) {
     this.#path = path;
     this.#file = file;
+    this.#onDisk = onDisk;
   }
 
   /** Resolves when the line is in the file. @throws {HknockError} `host` when it is not, or may not be */
   append(line: string): Promise<void> {
     return this.#inTurn(async () => {
       await this.#file.appendFile(`${line}\n`);
+      if (this.#onDisk) await this.#file.datasync();
     });
   }
 
@@ -66,10 +85,10 @@ export class Journal {
   }
 }
 
-async function readOrBegin(path: string, maxLength: number): Promise<string> {
+async function readOrBegin(path: string, maxLength: number): Promise<string | null> {
   try {
     await createPrivateFile(path, '', { forFolderOwner: true });
-    return '';
+    return null;
   } catch (fault) {
     if (!(fault instanceof HknockError) || fault.code !== 'usage') throw fault;
     return readPrivateFile(path, { content: 'secret', maxLength });

@@ -1,14 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HknockError } from '../errors/hknock-error.ts';
-import { systemCode } from '../errors/system-code.ts';
 import type { UnixMs } from '../units/time.ts';
-import {
-  createPrivateFile,
-  readPrivateFile,
-  replacePrivateFile,
-  writeFault,
-} from './private-file.ts';
+import { Journal } from './journal.ts';
+import { MAX_FILE_LENGTH } from './private-file.ts';
 
 /** One packet that has been taken. */
 interface Packet {
@@ -29,32 +23,29 @@ export interface ReplayState {
  * across a restart. Its first line says up to when packets have been forgotten.
  */
 export class SpaReplayFile {
-  readonly path: string;
-  #file: FileHandle | null = null;
-  /** One after the other: a line must not land in the middle of another, nor in a file that is being replaced. */
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(directory: string) {
-    this.path = join(directory, 'fwknop.replay');
-  }
+  readonly #journal: Journal;
 
   /**
-   * What an earlier run left; nothing when there was none. A last line that was cut off by a crash is left out: nothing has
+   * Gives what an earlier run left; nothing when there was none. A last line that was cut off by a crash is left out: nothing has
    * been opened for it.
-   * @throws {HknockError} `config` when the file is not what we wrote
+   * @throws {HknockError} `config` when the file is not what we wrote, `host` when the system refuses
    */
-  async read(): Promise<ReplayState> {
-    const text = await this.#text();
-    if (text === null) return { packets: [], forgottenUpTo: 0 as UnixMs };
-    const [first = '', ...lines] = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-    const packets = lines.slice(0, -1).map(decodeLine);
-    const whole = packets.filter((packet) => packet !== null);
-    if (!/^\d{1,16}$/.test(first) || whole.length < packets.length) {
-      throw new HknockError('config', `${this.path} is damaged`, {
-        hint: 'after the longest age that packets may have, delete it: until then a packet could be used twice',
-      });
-    }
-    return { packets: whole, forgottenUpTo: Number(first) as UnixMs };
+  static async open(
+    directory: string,
+  ): Promise<{ readonly file: SpaReplayFile; readonly state: ReplayState }> {
+    const path = join(directory, 'fwknop.replay');
+    const opened = await Journal.open(path, { maxLength: MAX_FILE_LENGTH, onDisk: true });
+    const { journal, lines, isNew } = opened;
+    const state = isNew ? { packets: [], forgottenUpTo: 0 as UnixMs } : decode(lines);
+    if (state !== null) return { file: new SpaReplayFile(journal), state };
+    await journal.close();
+    throw new HknockError('config', `${path} is damaged`, {
+      hint: 'after the longest age that packets may have, delete it: until then a packet could be used twice',
+    });
+  }
+
+  private constructor(journal: Journal) {
+    this.#journal = journal;
   }
 
   /**
@@ -62,13 +53,7 @@ export class SpaReplayFile {
    * @throws {HknockError} `host` when it cannot be written
    */
   write({ packets, forgottenUpTo }: ReplayState): Promise<void> {
-    const text = `${String(forgottenUpTo)}\n${packets.map(encodeLine).join('')}`;
-    return this.#inTurn(async () => {
-      await this.#close();
-      const isThere = (await this.#text()) !== null;
-      await (isThere ? replacePrivateFile(this.path, text) : createPrivateFile(this.path, text));
-      this.#file = await open(this.path, 'a', 0o600);
-    });
+    return this.#journal.replace([String(forgottenUpTo), ...packets.map(encodeLine)]);
   }
 
   /**
@@ -76,42 +61,23 @@ export class SpaReplayFile {
    * @throws {HknockError} `host` when it cannot be written
    */
   append(packet: Packet): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#file?.appendFile(encodeLine(packet));
-      await this.#file?.datasync();
-    });
+    return this.#journal.append(encodeLine(packet));
   }
 
   /** Nothing is written any more. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#close());
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(work).catch((fault: unknown) => {
-      throw writeFault(this.path, fault);
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async #close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = null;
-  }
-
-  async #text(): Promise<string | null> {
-    try {
-      return await readPrivateFile(this.path, { content: 'secret' });
-    } catch (fault) {
-      if (fault instanceof HknockError && systemCode(fault.cause) === 'ENOENT') return null;
-      throw fault;
-    }
+    return this.#journal.close();
   }
 }
 
+function decode([first = '', ...lines]: readonly string[]): ReplayState | null {
+  const packets = lines.map(decodeLine).filter((packet) => packet !== null);
+  const isWhole = /^\d{1,16}$/.test(first) && packets.length === lines.length;
+  return isWhole ? { packets, forgottenUpTo: Number(first) as UnixMs } : null;
+}
+
 function encodeLine({ digest, sentAt }: Packet): string {
-  return `${String(sentAt)} ${digest}\n`;
+  return `${String(sentAt)} ${digest}`;
 }
 
 function decodeLine(line: string): Packet | null {

@@ -4,16 +4,18 @@ import test from 'ava';
 import { Journal } from '../../../src/store/journal.ts';
 import { faultOf, scratch } from './scratch.ts';
 
-const LONG = 1000;
+const LONG = { maxLength: 1000 };
 
 test('lines are there for the next to open it, also when nobody closed it', async (t) => {
   const path = join(await scratch(t), 'lines');
-  const { journal, lines } = await Journal.open(path, LONG);
+  const { journal, lines, isNew } = await Journal.open(path, { ...LONG, onDisk: true });
   t.deepEqual(lines, []);
+  t.true(isNew);
   await Promise.all(['one', 'two', 'three'].map((line) => journal.append(line)));
   t.is((await stat(path)).mode & 0o777, 0o600);
   const again = await Journal.open(path, LONG);
   t.deepEqual(again.lines, ['one', 'two', 'three']);
+  t.false(again.isNew);
   await again.journal.close();
   await journal.close();
 });
@@ -47,7 +49,7 @@ test('a file that others may read, or that is too long, is refused', async (t) =
   const { journal } = await Journal.open(path, LONG);
   await journal.append('x'.repeat(50));
   await journal.close();
-  t.is((await faultOf(() => Journal.open(path, 50))).code, 'config');
+  t.is((await faultOf(() => Journal.open(path, { maxLength: 50 }))).code, 'config');
   await chmod(path, 0o644);
   t.is((await faultOf(() => Journal.open(path, LONG))).code, 'config');
 });
