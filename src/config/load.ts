@@ -89,6 +89,7 @@ function toServerConfig(
     directory,
     listen: document.listen,
     publicHosts: document.public_hosts,
+    server: { workers: document.server.workers },
     firewall: toFirewall(document.firewall, backend),
     policy: {
       admission: policy.admission,

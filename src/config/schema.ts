@@ -127,6 +127,7 @@ export const configSchema = table({
     0,
     MAX_HOSTS,
   ]).default([]),
+  server: table({ workers: wholeNumber(1, 64).default(1) }).prefault({}),
   firewall: firewall.prefault({}),
   policy: table({
     admission: admissionField.default('once'),

@@ -20,6 +20,7 @@ export interface ServerConfig {
   readonly listen: readonly Endpoint[];
   /** How clients reach this server from outside, each as `parseHost` gives it; may be empty. */
   readonly publicHosts: readonly string[];
+  readonly server: ProcessConfig;
   readonly firewall: FirewallConfig;
   readonly policy: PolicyConfig;
   readonly admission: AdmissionConfig;
@@ -36,6 +37,11 @@ export interface ServerConfig {
   readonly certificates: CertificatesConfig | null;
   /** Null: sKnock is off. Otherwise there are certificates. */
   readonly sknock: SknockConfig | null;
+}
+
+interface ProcessConfig {
+  /** Threads that read knocks, the main one included. */
+  readonly workers: number;
 }
 
 export interface CertificatesConfig {

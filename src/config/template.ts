@@ -25,6 +25,11 @@ const options = `
 # "hknock peer add" writes. When there are none, it has to be told with --host.
 public_hosts = []
 
+[server]
+# Threads that read knocks and answer Requests, the main one included; more than one on Linux only. What is left is
+# judged by the main one alone, so that nothing counts twice.
+workers = 1
+
 [firewall]
 # What opens and shuts the ports: "nftables" (the kernel's own firewall), "iptables" (the same for hosts that have
 # iptables and ipset instead), "userspace" (a forwarder in front of the services, needs no privilege), "command" (your

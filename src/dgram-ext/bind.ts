@@ -27,6 +27,7 @@ export async function bindDatagramSocket(options: BindOptions): Promise<BoundSoc
       rescanMs: RESCAN_MS,
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       onFault: () => undefined,
+      descriptors: null,
       interfaces: networkInterfaces,
       ...options,
     });

@@ -1,6 +1,7 @@
 import { HknockError } from '../errors/hknock-error.ts';
 import { systemCode } from '../errors/system-code.ts';
 import type { Clock, Timer } from '../host/clock.ts';
+import type { DatagramDescriptors } from '../host/datagram-descriptors.ts';
 import type { DatagramCounters, DatagramSocket } from '../host/datagram-socket.ts';
 import type { Endpoint } from '../units/network.ts';
 import { kernelDrops } from './kernel-drops.ts';
@@ -21,8 +22,18 @@ export interface BindOptions {
   readonly receiveBufferBytes?: number;
   /** Told of what goes wrong after the start: an address that cannot be bound (once until that changes), a receive that failed. */
   readonly onFault?: (fault: HknockError) => void;
+  /** When others are to read from the same sockets; null or not said when nobody is. */
+  readonly descriptors?: DatagramDescriptors | null;
   /** What the machine's interfaces are now; the system's answer if not said. */
   readonly interfaces?: () => Interfaces;
+}
+
+/** Somebody who reads from the same sockets. */
+export interface Sharer {
+  /** One has been bound. The descriptor is the sharer's own, to be closed by it. */
+  opened(local: Endpoint, descriptor: number): void;
+  /** One is not to be read from any more. */
+  closed(local: Endpoint): void;
 }
 
 /** A UDP endpoint over one socket per local address; it follows the addresses that come and go. */
@@ -32,6 +43,7 @@ export class BoundSocket implements DatagramSocket {
   readonly #sockets = new Map<string, UdpSocket>();
   /** The same by the endpoint that listeners get and hand back, so that an answer finds its socket at once. */
   readonly #byLocal = new Map<Endpoint, UdpSocket>();
+  readonly #sharers = new Set<Sharer>();
   /** Places whose fault has been told. */
   readonly #refused = new Set<string>();
   /** What port 0 has come to mean. */
@@ -60,6 +72,18 @@ export class BoundSocket implements DatagramSocket {
 
   listen(...listeners: Parameters<DatagramSocket['listen']>): void {
     this.#traffic.listen(...listeners);
+  }
+
+  /** Lets somebody read from all sockets there are and will be, until that is taken back. They must have been bound with descriptors. */
+  share(sharer: Sharer): { readonly end: () => void } {
+    for (const socket of this.#sockets.values()) this.#open(sharer, socket);
+    this.#sharers.add(sharer);
+    return { end: () => this.#sharers.delete(sharer) };
+  }
+
+  /** Takes a datagram that a sharer has read, as if it had been read here. */
+  accept(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
+    if (this.#closing === null) this.#traffic.accept(bytes, remote, local);
   }
 
   send(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
@@ -122,6 +146,7 @@ export class BoundSocket implements DatagramSocket {
       const socket = await UdpSocket.bind({ ...place, endpoint }, this.#traffic, this.#options);
       this.#sockets.set(key, socket);
       this.#byLocal.set(socket.local, socket);
+      for (const sharer of this.#sharers) this.#open(sharer, socket);
       this.#refused.delete(key);
       if (port === 0) this.#anyPort = socket.local.port;
     } catch (fault) {
@@ -135,9 +160,16 @@ export class BoundSocket implements DatagramSocket {
 
   async #closeOne(key: string, socket: UdpSocket): Promise<void> {
     this.#dropsOfClosed += kernelDrops([socket.local]);
+    for (const sharer of this.#sharers) sharer.closed(socket.local);
     this.#sockets.delete(key);
     this.#byLocal.delete(socket.local);
     await socket.close();
+  }
+
+  #open(sharer: Sharer, { local, descriptor }: UdpSocket): void {
+    const { descriptors } = this.#options;
+    if (descriptors === null || descriptor === null) throw new RangeError('bound for one alone');
+    sharer.opened(local, descriptors.again(descriptor));
   }
 
   #socketAt(local: Endpoint): UdpSocket | undefined {

@@ -7,6 +7,8 @@ export interface Place {
   readonly endpoint: Endpoint;
   /** The zone of an IPv6 link-local address, such as `%eth0`; otherwise empty. */
   readonly zone: string;
+  /** The same as a number; otherwise 0. */
+  readonly scope: number;
   /** Found on an interface because a wildcard was asked for. */
   readonly fromWildcard: boolean;
 }
@@ -28,19 +30,22 @@ export function placesOf(
   return new Map(places.map((place) => [formatEndpoint(place.endpoint) + place.zone, place]));
 }
 
-type Present = Pick<Place, 'zone'> & { readonly address: IpAddress };
+const noZone = { zone: '', scope: 0 };
+
+type Present = Pick<Place, 'zone' | 'scope'> & { readonly address: IpAddress };
 
 function expand(endpoint: Endpoint, present: readonly Present[]): Place[] {
   const { address, port } = endpoint;
   if (!isWildcard(address)) {
-    const zone = present.find((each) => each.address === address)?.zone ?? '';
-    return [{ endpoint, zone, fromWildcard: false }];
+    const { zone, scope } = present.find((each) => each.address === address) ?? noZone;
+    return [{ endpoint, zone, scope, fromWildcard: false }];
   }
   return present
     .filter((each) => familyOf(each.address) === familyOf(address))
     .map((each) => ({
       endpoint: { address: each.address, port },
       zone: each.zone,
+      scope: each.scope,
       fromWildcard: true,
     }));
 }
@@ -49,8 +54,8 @@ function addressesOf(interfaces: Interfaces): Present[] {
   return Object.entries(interfaces).flatMap(([name, infos = []]) =>
     infos.flatMap((info) => {
       const address = parseAddress(info.address);
-      const zone = info.family === 'IPv6' && info.scopeid !== 0 ? `%${name}` : '';
-      return address === null ? [] : [{ address, zone }];
+      const scope = info.family === 'IPv6' ? info.scopeid : 0;
+      return address === null ? [] : [{ address, zone: scope === 0 ? '' : `%${name}`, scope }];
     }),
   );
 }

@@ -2,25 +2,34 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { familyOf } from '../bytes/address.ts';
 import { HknockError } from '../errors/hknock-error.ts';
-import { type Endpoint, formatEndpoint } from '../units/network.ts';
+import { type Endpoint, formatEndpoint, type IpAddress } from '../units/network.ts';
 import { bindFault } from './bind-fault.ts';
 import { closeSocket, isCongested, openSocket } from './open-socket.ts';
+import type { DatagramDescriptors } from '../host/datagram-descriptors.ts';
 import type { Place } from './places.ts';
 import type { Traffic } from './traffic.ts';
 
 interface UdpSocketOptions {
   readonly receiveBufferBytes: number;
+  readonly descriptors: DatagramDescriptors | null;
   readonly onFault: (fault: HknockError) => void;
 }
 
 /** One socket of the system, bound to one address. */
 export class UdpSocket {
   readonly local: Endpoint;
+  /** By which others can have the socket too; null when it cannot be shared. */
+  readonly descriptor: number | null;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
 
-  private constructor(socket: Socket, { endpoint }: Place, traffic: Traffic) {
-    this.local = { address: endpoint.address, port: socket.address().port };
+  private constructor(
+    socket: Socket,
+    { address, descriptor }: { address: IpAddress; descriptor: number | null },
+    traffic: Traffic,
+  ) {
+    this.local = { address, port: socket.address().port };
+    this.descriptor = descriptor;
     this.#socket = socket;
     this.#traffic = traffic;
     this.#traffic.acceptFrom(socket, this.local);
@@ -31,10 +40,12 @@ export class UdpSocket {
     const { address, port } = place.endpoint;
     const socket = openSocket(familyOf(address), options.receiveBufferBytes);
     try {
+      const descriptor = options.descriptors?.open(place.endpoint, place.scope) ?? null;
       const bound = once(socket, 'listening');
-      socket.bind(port, address + place.zone);
+      if (descriptor === null) socket.bind(port, address + place.zone);
+      else socket.bind({ fd: descriptor });
       await bound;
-      const udpSocket = new UdpSocket(socket, place, traffic);
+      const udpSocket = new UdpSocket(socket, { address, descriptor }, traffic);
       socket.on('error', (cause) => {
         const message = `receiving on UDP ${formatEndpoint(udpSocket.local)} failed once`;
         options.onFault(new HknockError('host', message, { cause }));
@@ -44,6 +55,15 @@ export class UdpSocket {
       await closeSocket(socket);
       throw bindFault(cause, place.endpoint);
     }
+  }
+
+  /** Takes part in a socket that somebody else has bound. The descriptor is its own from now on. */
+  static share({ address }: Endpoint, descriptor: number, traffic: Traffic): UdpSocket {
+    const socket = openSocket(familyOf(address));
+    socket.bind({ fd: descriptor });
+    // once for each datagram that is lost to an error of the network, which whoever bound it tells
+    socket.on('error', () => undefined);
+    return new UdpSocket(socket, { address, descriptor }, traffic);
   }
 
   send(bytes: Uint8Array, { address, port }: Endpoint): void {

@@ -20,8 +20,9 @@ export interface CookieInput {
 export class CookieJar {
   readonly #secret: RotatingSecret;
 
-  constructor(entropy: Entropy) {
-    this.#secret = new RotatingSecret(entropy);
+  /** @param root shared by those who must know each other's cookies; null when there is one alone */
+  constructor(entropy: Entropy, root: Uint8Array | null = null) {
+    this.#secret = new RotatingSecret(entropy, root);
   }
 
   /** 16 bytes for something issued now. */

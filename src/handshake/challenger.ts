@@ -33,9 +33,10 @@ export class Challenger {
   readonly #entropy: Entropy;
   readonly #cookies: CookieJar;
 
-  constructor(entropy: Entropy) {
+  /** @param cookieRoot shared by those who must know each other's Challenges; null when there is one alone */
+  constructor(entropy: Entropy, cookieRoot: Uint8Array | null = null) {
     this.#entropy = entropy;
-    this.#cookies = new CookieJar(entropy);
+    this.#cookies = new CookieJar(entropy, cookieRoot);
   }
 
   /** The answer to a Request. */

@@ -31,6 +31,7 @@ export class FloodGate {
   readonly #options: FloodGateOptions;
   readonly #crowd = new Crowd();
   readonly #overload = new Overload();
+  readonly #watchers = new Set<(to: Endpoint) => void>();
   #lookAt: number;
   #turnedAway = 0;
   #turnedAwayAtLook = 0;
@@ -71,8 +72,25 @@ export class FloodGate {
   /** For each answer that goes out: it tells whom to expect. */
   sent({ length }: Uint8Array, to: Endpoint): void {
     const now = this.#options.clock.monotonicMs();
-    if (length === GRANT_LENGTH) this.#crowd.granted(to, now);
+    if (length === GRANT_LENGTH) this.granted(to);
     else if (this.isOverloaded && length === CHALLENGE_LENGTH) this.#crowd.challenged(to, now);
+  }
+
+  /** Somebody has proven himself from there. */
+  granted(to: Endpoint): void {
+    this.#crowd.granted(to, this.#options.clock.monotonicMs());
+    for (const watcher of this.#watchers) watcher(to);
+  }
+
+  /** Tells of everybody who proves himself from now on, each time, until that is taken back. */
+  watchGranted(watcher: (to: Endpoint) => void): { readonly end: () => void } {
+    this.#watchers.add(watcher);
+    return { end: () => this.#watchers.delete(watcher) };
+  }
+
+  /** A Response to a Challenge of ours is about to come from there. */
+  expects(from: Endpoint): void {
+    if (this.isOverloaded) this.#crowd.challenged(from, this.#options.clock.monotonicMs());
   }
 
   /** Looks no more. */

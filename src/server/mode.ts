@@ -1,6 +1,8 @@
 import type { ServerFolder } from '../config/server-folder.ts';
+import type { BoundSocket } from '../dgram-ext/bound-socket.ts';
 import type { Grants } from '../grants/grants.ts';
 import type { KnockLimits } from '../guard/knock-limits.ts';
+import type { PeerTable } from '../handshake/peer-table.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Firewall } from '../host/firewall.ts';
@@ -11,6 +13,13 @@ import type { Certificates } from './certificates.ts';
 import type { FloodGate } from './flood-gate.ts';
 import type { Gate } from './gate/gate.ts';
 import type { KnockPort } from './knock-port.ts';
+
+/** See `ModeContext`. */
+interface Shared {
+  readonly socket: BoundSocket;
+  readonly peers: PeerTable;
+  readonly cookieRoot: Uint8Array;
+}
 
 /** What a mode is given to work with. */
 export interface ModeContext {
@@ -26,7 +35,9 @@ export interface ModeContext {
   /** Where those join in who take knocks on the port of the others. */
   readonly port: Pick<KnockPort, 'addJudge'>;
   /** What chooses among more datagrams than can be judged. */
-  readonly flood: Pick<FloodGate, 'admits'>;
+  readonly flood: Pick<FloodGate, 'admits' | 'expects' | 'watchGranted'>;
+  /** What several threads that read knocks have in common; null when one reads alone. */
+  readonly shared: Shared | null;
   /** Null when the configuration has none. */
   readonly certificates: Certificates | null;
   readonly clock: Clock;

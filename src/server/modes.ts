@@ -7,6 +7,7 @@ import { startSequenceMode } from './sequence/sequence-mode.ts';
 import { startShield } from './shield.ts';
 import { startSilentMode } from './silent/silent-mode.ts';
 import { startSknock } from './sknock.ts';
+import { startWorkers } from './workers.ts';
 
 /** All there are, in the order in which they start. */
 export const knownModes: readonly StartMode[] = [
@@ -17,6 +18,7 @@ export const knownModes: readonly StartMode[] = [
   startSilentMode,
   startCertificateMode,
   startSknock,
+  startWorkers,
 ];
 
 /**

@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config/server-config.ts';
 export function keysThatWait(started: ServerConfig, now: ServerConfig): readonly string[] {
   const parts = (config: ServerConfig) => ({
     listen: config.listen,
+    server: config.server,
     // how it is left is asked when it is left
     firewall: { ...config.firewall, onStop: null },
     admission: config.admission,

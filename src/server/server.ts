@@ -3,6 +3,7 @@ import type { Overrides } from '../config/load.ts';
 import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { bindDatagramSocket } from '../dgram-ext/bind.ts';
+import type { BoundSocket } from '../dgram-ext/bound-socket.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { Grants, type PeerClosing } from '../grants/grants.ts';
 import type { Grant } from '../grants/live-grants.ts';
@@ -10,12 +11,12 @@ import { KnockLimits } from '../guard/knock-limits.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
 import { Responder } from '../handshake/responder.ts';
 import type { Clock } from '../host/clock.ts';
-import type { DatagramSocket } from '../host/datagram-socket.ts';
 import type { Entropy } from '../host/entropy.ts';
 import type { Firewall } from '../host/firewall.ts';
 import type { Load } from '../host/load.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
+import { createDatagramDescriptors } from '../system/datagram-descriptors.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
 import { PeerStore } from '../store/peer-store.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
@@ -54,7 +55,9 @@ export interface ServerOptions {
 
 /** The parts of a server that has been set up. */
 interface Parts {
-  readonly socket: DatagramSocket;
+  readonly socket: BoundSocket;
+  /** Null when one thread alone makes Challenges. */
+  readonly cookieRoot: Uint8Array | null;
   readonly firewall: Firewall;
   readonly gate: Gate | null;
   readonly grants: Grants;
@@ -91,6 +94,7 @@ export class Server {
     // before the firewall: a port that is taken must not leave services shut
     const socket = await bindDatagramSocket({
       addresses: folder.config.listen,
+      descriptors: folder.config.server.workers > 1 ? await createDatagramDescriptors() : null,
       clock,
       onFault: (fault) => {
         log.warn('address not served', { fault: fault.message });
@@ -137,27 +141,30 @@ export class Server {
     });
     const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);
     const flood = new FloodGate({ load, clock, log });
+    const cookieRoot = folder.config.server.workers > 1 ? entropy.bytes(32) : null;
     const responder = new Responder({
       peers: this.#peerTable,
       admits: flood.admits,
       entropy,
       limits: knockLimits,
       replayCapacity: limits.replayRecords,
+      cookieRoot,
     });
     const keepLease = createLeaseKeeper(grants, log);
     const port = new KnockPort({ socket, responder, admit, keepLease, flood, clock, log });
     const made = { grants, limits: knockLimits, responder, port, flood, admit };
-    this.#parts = { socket, firewall, gate, ...made };
+    this.#parts = { socket, firewall, gate, cookieRoot, ...made };
   }
 
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
-    const { grants, firewall } = this.#parts;
+    const { grants, firewall, socket, cookieRoot } = this.#parts;
     const folder = this.#folder;
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const context = { ...this.#parts, folder, certificates, clock, entropy, log };
+      const shared = cookieRoot && { socket, peers: this.#peerTable, cookieRoot };
+      const context = { ...this.#parts, folder, shared, certificates, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
       await this.#certificates?.stop();

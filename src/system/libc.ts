@@ -9,6 +9,7 @@ export interface Libc {
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
   readonly close: (fd: number) => number;
   readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number;
+  readonly dup: (fd: number) => number;
   /** Waits on a thread of its own. */
   readonly poll: (fds: Uint8Array, count: number, timeoutMs: number) => Promise<number>;
   /** pidfd_open(2): a descriptor for a process. */
@@ -54,6 +55,7 @@ export async function loadLibc(): Promise<Libc> {
       connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
       close: libc.func('int close(int fd)'),
       ioctl: (fd, request, argument) => Number(ioctl(fd, request, 'void *', argument)),
+      dup: libc.func('int dup(int fd)'),
       pidfdOpen: (pid) => Number(syscall(PIDFD_OPEN, 'int', pid, 'int', 0)),
       pidfdGetfd: (pidfd, fd) => Number(syscall(PIDFD_GETFD, 'int', pidfd, 'int', fd, 'int', 0)),
       adjtimex: libc.func('int adjtimex(void *timex)'),

@@ -1,14 +1,12 @@
 import { Socket } from 'node:net';
 import { endianness } from 'node:os';
-import { getSystemErrorName } from 'node:util';
-import { ADDRESS_LENGTH, encodeEndpoint, familyOf } from '../bytes/address.ts';
+import { familyOf } from '../bytes/address.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Endpoint } from '../units/network.ts';
 import { type Libc, loadLibc } from './libc.ts';
+import { AF_INET, AF_INET6, native, socketAddress, systemFault } from './socket-address.ts';
 
 // include/uapi of Linux; the same numbers on every architecture for which Node is built
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
@@ -111,33 +109,6 @@ async function connected(libc: Libc, fd: number, timeoutMs: number): Promise<voi
   if (code !== 0) throw systemFault('connect', code);
 }
 
-/** struct sockaddr_in or sockaddr_in6 */
-function socketAddress(endpoint: Endpoint): Buffer {
-  const encoded = Buffer.alloc(ADDRESS_LENGTH + 2);
-  encodeEndpoint(endpoint, encoded, 0);
-  const [address, port] = [encoded.subarray(0, ADDRESS_LENGTH), encoded.subarray(ADDRESS_LENGTH)];
-  return familyOf(endpoint.address) === 4
-    ? Buffer.concat([native(AF_INET, 2), port, address.subarray(12), Buffer.alloc(8)])
-    : Buffer.concat([native(AF_INET6, 2), port, Buffer.alloc(4), address, Buffer.alloc(4)]);
-}
-
-/** A number as C has it on this machine. */
-function native(value: number, length: 2 | 4): Buffer {
-  const bytes = Buffer.alloc(length);
-  if (endianness() === 'LE') bytes.writeUIntLE(value, 0, length);
-  else bytes.writeUIntBE(value, 0, length);
-  return bytes;
-}
-
-interface SystemFault extends Error {
-  readonly code: string;
-}
-
-function systemFault(call: string, errno: number): SystemFault {
-  const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${call} ${code}`), { code, syscall: call });
-}
-
-function isSystemFault(fault: unknown): fault is SystemFault {
+function isSystemFault(fault: unknown): fault is ReturnType<typeof systemFault> {
   return fault instanceof Error && 'syscall' in fault;
 }

@@ -9,7 +9,7 @@ import { mix } from './mix.ts';
 import { openPorts } from './open-ports.ts';
 import { overhead } from './overhead.ts';
 import { packets } from './packets.ts';
-import { memory, rates } from './rates.ts';
+import { memory, rates, workers } from './rates.ts';
 import { saturated } from './saturated.ts';
 import { sequences } from './sequences.ts';
 import { silentRefill, silentScan } from './silent.ts';
@@ -25,6 +25,7 @@ const parts: readonly (readonly [
   ['Knocking through a NAT', knocks, true],
   ['What a knock adds', overhead, true],
   ['What one core deals with', rates, false],
+  ['What a second thread adds', workers, false],
   ['Packets with certificates', packets, false],
   ['Packets of which one in a hundred is a knock', mix, false],
   ['Secrets while certificates are examined', saturated, false],

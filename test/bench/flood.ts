@@ -9,6 +9,8 @@ export interface Flood {
   readonly datagrams: number;
   /** What is flooded; a responder if not said. */
   readonly program?: string;
+  /** Threads of the responder that read, if it is one. */
+  readonly workers?: number;
 }
 
 /** What a flood did to a responder. */
@@ -26,8 +28,9 @@ export async function flood({
   datagram,
   datagrams,
   program = 'responder-program.ts',
+  workers = 1,
 }: Flood): Promise<FloodResult> {
-  const target = await Target.start(program);
+  const target = await Target.start(program, String(workers));
   try {
     await send(target, datagram(target), datagrams / 10);
     const before = await target.usage();

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { encodeRequest, encodeRequestBody } from '../../src/handshake/wire/request.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import { parseServiceName } from '../../src/units/names.ts';
@@ -44,6 +45,23 @@ export async function rates(): Promise<readonly Row[]> {
       ).toFixed(2),
     },
   ];
+}
+
+/** Requests answered in a second of time, not of a processor: what a second thread adds where there is a processor for it. */
+export async function workers(): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const count of [1, 2]) {
+    const { answered, wallSeconds } = await flood({
+      datagram: request,
+      datagrams: 1_000_000,
+      workers: count,
+    });
+    rows.push({
+      what: `Requests answered by ${String(count)} of [server] workers, beside one process that sends, on ${String(availableParallelism())} processors`,
+      measured: perSecond(answered, wallSeconds),
+    });
+  }
+  return rows;
 }
 
 /** Memory after ten million datagrams that are nobody's. */

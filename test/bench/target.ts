@@ -30,8 +30,8 @@ export class Target {
   readonly keys: HandshakeKeys;
   readonly #child: ChildProcess;
 
-  static async start(program: string): Promise<Target> {
-    const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
+  static async start(program: string, ...args: readonly string[]): Promise<Target> {
+    const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, {
       execArgv: ['--expose-gc', ...readTypeScript],
     });
     const [hello] = (await once(child, 'message')) as [Record<string, string> & { port: number }];

@@ -24,6 +24,8 @@ const target = { address: addresses.server, port: servicePort };
 interface DeployOptions extends TopologyOptions {
   readonly ttl?: string;
   readonly admission?: Admission;
+  /** Threads that read knocks; 1 if not said. */
+  readonly workers?: number;
 }
 
 /** A server with an authority of its own, and a client that has nothing but the files of a certificate. */
@@ -32,6 +34,10 @@ async function deploy(t: ExecutionContext, options: DeployOptions = {}): Promise
   const { server, client } = machines;
   await server.hknock(['ca', 'init']);
   await server.hknock(['ca', 'issue', 'gate', '--server']);
+  const { workers } = options;
+  if (workers !== undefined) {
+    edit(server, (text) => text.replace('workers = 1', `workers = ${String(workers)}`));
+  }
   configure(server, { ca: 'ca/ca.pem', key: 'server.key', crl: 'ca/crl.pem' });
   await issue(server, client, 'alice');
   copyFileSync(server.path('server/server.pem'), client.path('server.pem'));
@@ -95,7 +101,7 @@ async function knock(client: Machine, name = 'alice'): Promise<Knocked> {
 }
 
 netTest.serial('a certificate lets in from behind two NATs, and no neighbour', async (t) => {
-  const { client, neighbour, daemon } = await deploy(t, { cgnat: true });
+  const { client, neighbour, daemon } = await deploy(t, { cgnat: true, workers: 2 });
   t.not(await visit(client, target), welcome);
   t.like(await knock(client), {
     granted: true,
@@ -112,7 +118,7 @@ netTest.serial('a certificate lets in from behind two NATs, and no neighbour', a
 netTest.serial(
   'an imported certificate connects by the name of the server alone; the grant is kept meanwhile, and closed then',
   async (t) => {
-    const { client, server } = await deploy(t, { ttl: '2s', admission: 'address' });
+    const { client, server } = await deploy(t, { ttl: '2s', admission: 'address', workers: 2 });
     const own = [client.path('alice.pem'), '--key', client.path('alice.key')];
     const its = ['--server-cert', client.path('server.pem'), '--host', addresses.server];
     await client.hknock([

@@ -43,6 +43,7 @@ test('a configuration says what it says', (t) => {
      public_hosts = ["VPN.example.org"]
      control.path = "/run/hknock.sock"
      log.level = "debug"
+     server.workers = 4
      [firewall]
      backend = "command"
      on_stop = "shut"
@@ -109,6 +110,7 @@ test('a configuration says what it says', (t) => {
       { address: '2001:db8::1', port: 2 },
     ],
     publicHosts: ['vpn.example.org'],
+    server: { workers: 4 },
     firewall: {
       backend: 'command',
       onStop: 'shut',
@@ -238,6 +240,8 @@ const wrong: readonly (readonly [content: string, ...places: string[]])[] = [
   ['\n\n[firewall]\nbackend = "pf"', '4: firewall.backend: '],
   ['admission.port_range = "1024-11022"', '1: admission.port_range: '],
   ['admission.port_range = "60000-50000"', '1: admission.port_range: '],
+  ['server.workers = 0', '1: server.workers: '],
+  ['server.workers = 65', '1: server.workers: '],
   ['admission.port_guesses = 0', '1: admission.port_guesses: '],
   ['firewall.on_stop = true', '1: firewall.on_stop: '],
   ['[firewall]\non-stop = "open"', '2: firewall.on-stop: '],

@@ -57,3 +57,23 @@ test('asking changes nothing that is found later in the epoch', (t) => {
     }),
   );
 });
+
+test('those who share a root come to the same secrets by themselves, whenever they begin', (t) => {
+  const root = new FakeEntropy(7).bytes(32);
+  const one = secretsOf(new RotatingSecret(new FakeEntropy(1), root));
+  const other = secretsOf(new RotatingSecret(new FakeEntropy(2), root));
+  const secrets = [0, 1, 2, 5].map((epoch) => one(epoch * EPOCH_MS, epoch * EPOCH_MS));
+  t.is(new Set(secrets.map(String)).size, 4);
+  const now = 5 * EPOCH_MS;
+  t.deepEqual(other(now, now), secrets[3] ?? null);
+  t.deepEqual(
+    other(now - 1, now),
+    one(now - 1, now),
+    'that of the last epoch, in which neither made one',
+  );
+  t.truthy(other(now - 1, now));
+  t.is(other(now - EPOCH_MS - 1, now), null);
+  t.is(secretsOf(new RotatingSecret(new FakeEntropy(), root))(-1, 0), null);
+  const stranger = secretsOf(new RotatingSecret(new FakeEntropy(1), new FakeEntropy(8).bytes(32)));
+  t.notDeepEqual(stranger(now, now), secrets[3] ?? null);
+});

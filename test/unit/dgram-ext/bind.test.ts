@@ -7,11 +7,20 @@ import type { HknockError } from '../../../src/errors/hknock-error.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { formatEndpoint } from '../../../src/units/network.ts';
 import { at, firstLocal, testContract } from './contract.ts';
+import { createDatagramDescriptors } from '../../../src/system/datagram-descriptors.ts';
 import { bound, settle } from './real.ts';
 
 testContract({
   name: 'bound',
   bind: (t, ...addresses) => bound(t, { addresses }),
+  reach: (t, server) => bound(t, { addresses: [{ ...firstLocal(server), port: 0 }] }),
+  settle,
+});
+
+testContract({
+  name: 'bound by descriptors',
+  bind: async (t, ...addresses) =>
+    bound(t, { addresses, descriptors: await createDatagramDescriptors() }),
   reach: (t, server) => bound(t, { addresses: [{ ...firstLocal(server), port: 0 }] }),
   settle,
 });
@@ -245,4 +254,42 @@ test('a listener that throws is a bug and surfaces as an uncaught exception', as
   client.send(Uint8Array.of(1), firstLocal(server), firstLocal(client));
   await settle(() => heard === 1);
   t.is(server.counters().received, 2);
+});
+
+test('whoever shares the sockets is told of each that comes and goes', async (t) => {
+  const descriptors = await createDatagramDescriptors();
+  let interfaces = loopbacks('127.0.0.1');
+  const server = await bound(t, {
+    addresses: [at('0.0.0.0')],
+    interfaces: () => interfaces,
+    descriptors,
+  });
+  const told: string[] = [];
+  const { end } = server.share({
+    opened: ({ address }, descriptor) => {
+      told.push(`opened ${address}`);
+      descriptors.close(descriptor);
+    },
+    closed: ({ address }) => told.push(`closed ${address}`),
+  });
+  interfaces = loopbacks('127.0.0.2');
+  await server.rescan();
+  end();
+  await server.close();
+  t.deepEqual(told, ['opened 127.0.0.1', 'closed 127.0.0.1', 'opened 127.0.0.2']);
+});
+
+test('sockets bound for one alone are not shared', async (t) => {
+  const server = await bound(t, { addresses: [at('127.0.0.1')] });
+  const sharer = { opened: () => undefined, closed: () => undefined };
+  t.throws(() => server.share(sharer), { instanceOf: RangeError });
+});
+
+test('descriptors say what is wrong as the system says it', async (t) => {
+  const descriptors = await createDatagramDescriptors();
+  const faultOf = (address: string) =>
+    bindDatagramSocket({ addresses: [at(address, 4000)], clock, descriptors });
+  const notOurs = await t.throwsAsync<HknockError>(faultOf('192.0.2.77'));
+  t.like(notOurs, { code: 'bind', cause: { code: 'EADDRNOTAVAIL' } });
+  t.throws(() => descriptors.again(-1), { message: /EBADF/ });
 });

@@ -59,3 +59,19 @@ test('a credential that is replaced brings its own keys', (t) => {
   table.add(aliceName, renewed);
   t.deepEqual(table.find(alice.tag)?.keys.request, deriveKeys(renewed).request);
 });
+
+test('who watches is told of all who are there, and of each change until it ends', (t) => {
+  const table = new PeerTable();
+  const told: string[] = [];
+  table.add(aliceName, alice);
+  const watch = table.watch({
+    added: (name, { tag }) => told.push(`${name} ${String(tag)}`),
+    removed: (tag) => told.push(`not ${String(tag)}`),
+  });
+  table.add(parsePeerName('bob'), bob);
+  table.remove(alice.tag);
+  watch.end();
+  table.remove(bob.tag);
+  const [hers, his] = [String(alice.tag), String(bob.tag)];
+  t.deepEqual(told, [`alice ${hers}`, `bob ${his}`, `not ${hers}`]);
+});
