@@ -15,7 +15,7 @@ import type { Gate } from './gate/gate.ts';
 import type { KnockPort } from './knock-port.ts';
 
 /** See `ModeContext`. */
-interface Shared {
+export interface Shared {
   readonly socket: BoundSocket;
   readonly peers: PeerTable;
   readonly cookieRoot: Uint8Array;

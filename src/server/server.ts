@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Overrides } from '../config/load.ts';
 import { loadServerFolder, type ServerFolder } from '../config/server-folder.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import { bindDatagramSocket } from '../dgram-ext/bind.ts';
 import type { BoundSocket } from '../dgram-ext/bound-socket.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import { Grants, type PeerClosing } from '../grants/grants.ts';
@@ -16,7 +15,6 @@ import type { Firewall } from '../host/firewall.ts';
 import type { Load } from '../host/load.ts';
 import type { Log } from '../host/log.ts';
 import { decide, type Policy } from '../policy/policy.ts';
-import { createDatagramDescriptors } from '../system/datagram-descriptors.ts';
 import type { PeerRecord } from '../store/peer-file.ts';
 import { PeerStore } from '../store/peer-store.ts';
 import type { Knock, Outcome } from '../units/knock.ts';
@@ -28,8 +26,9 @@ import { withGate } from './gate/with-gate.ts';
 import { createDoors } from './doors.ts';
 import { FloodGate } from './flood-gate.ts';
 import { createGatekeeper } from './gatekeeper.ts';
+import { bindKnockSocket } from './knock-socket.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
-import type { Mode, StartMode } from './mode.ts';
+import type { Mode, Shared, StartMode } from './mode.ts';
 import { forgetPeers, startModes, stopModes } from './modes.ts';
 import { KnockPort } from './knock-port.ts';
 import { Peers } from './peers.ts';
@@ -56,8 +55,7 @@ export interface ServerOptions {
 /** The parts of a server that has been set up. */
 interface Parts {
   readonly socket: BoundSocket;
-  /** Null when one thread alone makes Challenges. */
-  readonly cookieRoot: Uint8Array | null;
+  readonly shared: Shared | null;
   readonly firewall: Firewall;
   readonly gate: Gate | null;
   readonly grants: Grants;
@@ -90,16 +88,8 @@ export class Server {
    */
   static async start(options: ServerOptions): Promise<Server> {
     const folder = await loadServerFolder(options.directory, options.overrides);
-    const { clock, log } = options;
     // before the firewall: a port that is taken must not leave services shut
-    const socket = await bindDatagramSocket({
-      addresses: folder.config.listen,
-      descriptors: folder.config.server.workers > 1 ? await createDatagramDescriptors() : null,
-      clock,
-      onFault: (fault) => {
-        log.warn('address not served', { fault: fault.message });
-      },
-    });
+    const socket = await bindKnockSocket(folder.config, options);
     try {
       const { firewall, gate } = withGate(options.createFirewall(folder), folder.config, options);
       requireSound(folder, firewall);
@@ -141,30 +131,30 @@ export class Server {
     });
     const knockLimits = new KnockLimits(limits.peerKnocks, limits.sourceKnocks);
     const flood = new FloodGate({ load, clock, log });
-    const cookieRoot = folder.config.server.workers > 1 ? entropy.bytes(32) : null;
+    const own = { socket, peers: this.#peerTable, cookieRoot: entropy.bytes(32) };
+    const shared = folder.config.server.workers > 1 ? own : null;
     const responder = new Responder({
       peers: this.#peerTable,
       admits: flood.admits,
       entropy,
       limits: knockLimits,
       replayCapacity: limits.replayRecords,
-      cookieRoot,
+      cookieRoot: shared?.cookieRoot ?? null,
     });
     const keepLease = createLeaseKeeper(grants, log);
     const port = new KnockPort({ socket, responder, admit, keepLease, flood, clock, log });
     const made = { grants, limits: knockLimits, responder, port, flood, admit };
-    this.#parts = { socket, firewall, gate, cookieRoot, ...made };
+    this.#parts = { socket, firewall, gate, shared, ...made };
   }
 
   async #startModes(): Promise<void> {
     const { clock, entropy, log, modes = [] } = this.#options;
-    const { grants, firewall, socket, cookieRoot } = this.#parts;
+    const { grants, firewall } = this.#parts;
     const folder = this.#folder;
     try {
       this.#certificates = await Certificates.start(folder.config, { grants, clock, log });
       const certificates = this.#certificates;
-      const shared = cookieRoot && { socket, peers: this.#peerTable, cookieRoot };
-      const context = { ...this.#parts, folder, shared, certificates, clock, entropy, log };
+      const context = { ...this.#parts, folder, certificates, clock, entropy, log };
       this.#modes = await startModes(modes, context);
     } catch (fault) {
       await this.#certificates?.stop();
