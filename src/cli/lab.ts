@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Question } from '../lab/run-cell.ts';
@@ -14,6 +15,7 @@ interface LabOptions {
   readonly atOnce: number;
   readonly json?: true;
   readonly html?: string;
+  readonly report?: string;
 }
 
 /** `hknock lab` */
@@ -27,6 +29,7 @@ export function addLab(program: Command): void {
     .option('--attacker <name>', 'only this attacker: a1, a1a2, a1a2a3, b2, nat or dos')
     .option('--at-once <number>', 'cells to run at a time', readCount, availableParallelism())
     .addOption(jsonOption())
+    .option('--report <dir>', 'put the report and the JSON in a folder: index.html and cells.json')
     .option(
       '--html <file>',
       'write a report with the packets of each cell, one file that needs no others',
@@ -41,7 +44,7 @@ Examples:\n  hknock lab\n  hknock lab --scheme hknock-gate --attacker a1a2a3`,
     .action(lab);
 }
 
-async function lab({ scheme, attacker, atOnce, json, html }: LabOptions): Promise<void> {
+async function lab({ scheme, attacker, atOnce, json, html, report }: LabOptions): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new HknockError('host', 'the laboratory needs root, for network namespaces');
   }
@@ -61,18 +64,35 @@ async function lab({ scheme, attacker, atOnce, json, html }: LabOptions): Promis
   if (json) printJson(answers.map(cellJson));
   else print(formatTable(tableRows(answers)));
   if (html !== undefined) await writeReport(html, answers);
+  if (report !== undefined) await fillFolder(report, answers);
   const wrong = complaints(answers);
   wrong.forEach(tell);
   if (wrong.length > 0) process.exitCode = EXIT_BUG;
 }
 
+async function fillFolder(folder: string, answers: readonly Answer[]): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  const { cellJson } = await import('../lab/report/json.ts');
+  await mkdir(folder, { recursive: true }).catch(cannotWrite(folder));
+  await write(join(folder, 'cells.json'), `${JSON.stringify(answers.map(cellJson), null, 2)}\n`);
+  await writeReport(join(folder, 'index.html'), answers);
+}
+
 async function writeReport(path: string, answers: readonly Answer[]): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
   const { renderReport } = await import('../lab/report/html.ts');
-  await writeFile(path, renderReport(answers, new Date())).catch((cause: unknown) => {
-    throw new HknockError('host', `the report cannot be written to ${path}`, { cause });
-  });
+  await write(path, renderReport(answers, new Date()));
   tell(`the report is in ${path}`);
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(path, text).catch(cannotWrite(path));
+}
+
+function cannotWrite(path: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new HknockError('host', `${path} cannot be written`, { cause });
+  };
 }
 
 /** The cells that are wanted. @throws {HknockError} `usage` for a name that there is not, `host` when a program is missing */

@@ -26,6 +26,7 @@ const packages: Readonly<Record<string, string>> = {
   dnsmasq: 'dnsmasq-base',
   socat: 'socat',
   curl: 'curl',
+  chromium: 'chromium',
   tshark: 'tshark', // 128 MB with its libraries
 };
 

@@ -7,7 +7,7 @@ import type { Scheme } from '../scheme.ts';
 import { escapeHtml } from './escape.ts';
 import { drawNetwork } from './picture.ts';
 import { style } from './style.ts';
-import { complaints, expectationText } from './text.ts';
+import { complaints, expectationText, outcomeText } from './text.ts';
 import { type Line, timelineOf } from './timeline.ts';
 
 /** Longer timelines end with how many lines there are more. */
@@ -85,7 +85,7 @@ function renderSeen(cell: Cell): string {
     const success = attacks.find(({ name }) => name === attack)?.success ?? '';
     return `<li><strong>${escapeHtml(attack)}</strong>, ${String(successes)} of ${String(trials)}. It succeeds when: ${escapeHtml(success)}</li>`;
   });
-  return `<p>It ${outcome}; expected that it ${expectationText(expectation)}. ${(elapsedMs / 1000).toFixed(1)} s.</p>
+  return `<p>It ${outcomeText(outcome)}; expected that it ${expectationText(expectation)}. ${(elapsedMs / 1000).toFixed(1)} s.</p>
 <ul>${tried.join('')}</ul>
 ${renderTimeline(cell)}`;
 }

@@ -22,6 +22,7 @@ details { border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; pa
 summary { cursor: pointer; font-weight: 600; }
 .timeline { overflow-x: auto; }
 .timeline td { font: 14px/1.4 ui-monospace, monospace; padding: .15rem .6rem .15rem 0; border-color: var(--soft); }
+.timeline td:first-child { white-space: nowrap; }
 .timeline .forged, .timeline .changed { color: var(--falls); }
 .timeline .kept { color: var(--races); }
 @media (max-width: 44rem) {

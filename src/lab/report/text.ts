@@ -25,7 +25,12 @@ export function tableRows(answers: readonly Answer[]): readonly (readonly string
 function cellText(answer: Answer): string {
   if (isFailure(answer)) return 'failed !';
   const { outcome, tallies, isAsExpected } = answer;
-  return `${outcomeText(outcome, tallies)}${isAsExpected ? '' : ' !'}`;
+  return `${tallyText(outcome, tallies)}${isAsExpected ? '' : ' !'}`;
+}
+
+/** As a verb. */
+export function outcomeText(outcome: Outcome): string {
+  return outcome === 'unusable' ? 'cannot be used' : outcome;
 }
 
 /** A sentence for each cell that was not as it should be. */
@@ -40,12 +45,12 @@ export function complaints(answers: readonly Answer[]): readonly string[] {
 }
 
 export function expectationText(expectation: Expectation): string {
-  if (expectation.outcome !== 'races') return expectation.outcome;
+  if (expectation.outcome !== 'races') return outcomeText(expectation.outcome);
   const { low, high } = expectation.between;
   return `races at odds of ${percent(low)} to ${percent(high)} %`;
 }
 
-function outcomeText(outcome: Outcome, tallies: readonly Tally[]): string {
+function tallyText(outcome: Outcome, tallies: readonly Tally[]): string {
   const worst = worstOf(tallies);
   if (worst === null || worst.tally.trials === 1) return outcome;
   const { tally, odds } = worst;
