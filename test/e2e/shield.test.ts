@@ -12,7 +12,7 @@ import { addresses } from '../support/topology.ts';
 
 interface Status {
   readonly datagrams: { readonly received: number };
-  readonly modes: { readonly shield: { readonly tags: number; readonly stranger: number } };
+  readonly modes: { readonly shield: Readonly<Record<'tags' | 'stranger' | 'expected', number>> };
 }
 
 async function statusOf(server: Machine): Promise<Status> {
@@ -50,6 +50,11 @@ netTest('strangers’ datagrams end in the kernel, and peers get through as they
   await server.hknock(['peer', 'revoke', 'bob']);
   t.false((await knock(neighbour)).granted);
   t.is((await statusOf(server)).datagrams.received, received, 'nothing of bob comes through');
+  // a Response to a Challenge, and then, from an address that a Grant went to, a Request and a Response
+  await until(
+    async () => (await statusOf(server)).modes.shield.expected >= 3,
+    'what the kernel saw the server answer',
+  );
 });
 
 netTest('nothing is left when the server has ended', async (t) => {
