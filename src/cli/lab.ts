@@ -13,6 +13,7 @@ interface LabOptions {
   readonly scheme?: string;
   readonly attacker?: string;
   readonly atOnce: number;
+  readonly pcap?: string;
   readonly json?: true;
   readonly html?: string;
   readonly report?: string;
@@ -28,6 +29,7 @@ export function addLab(program: Command): void {
     .option('--scheme <name>', 'only this way of knocking')
     .option('--attacker <name>', 'only this attacker: a1, a1a2, a1a2a3, b2, nat or dos')
     .option('--at-once <number>', 'cells to run at a time', readCount, availableParallelism())
+    .option('--pcap <dir>', 'keep what passes at each host there, and the keys')
     .addOption(jsonOption())
     .option('--report <dir>', 'put the report and the JSON in a folder: index.html and cells.json')
     .option(
@@ -44,18 +46,20 @@ Examples:\n  hknock lab\n  hknock lab --scheme hknock-gate --attacker a1a2a3`,
     .action(lab);
 }
 
-async function lab({ scheme, attacker, atOnce, json, html, report }: LabOptions): Promise<void> {
+async function lab(options: LabOptions): Promise<void> {
+  const { json, html, report } = options;
   if (process.getuid?.() !== 0) {
     throw new HknockError('host', 'the laboratory needs root, for network namespaces');
   }
-  const questions = await ask(scheme, attacker);
+  const questions = await ask(options);
   await removeWhenInterrupted();
   const { runTable } = await import('../lab/run-table.ts');
   const { complaints, tableRows } = await import('../lab/report/text.ts');
   const { cellJson } = await import('../lab/report/json.ts');
   const progress = new Progress(questions.length);
   const answers = await runTable(questions, {
-    atOnce,
+    atOnce: options.atOnce,
+    pcap: options.pcap,
     onAnswer: (answer) => {
       progress.tell(answer);
     },
@@ -96,15 +100,13 @@ function cannotWrite(path: string): (cause: unknown) => never {
 }
 
 /** The cells that are wanted. @throws {HknockError} `usage` for a name that there is not, `host` when a program is missing */
-async function ask(
-  scheme: string | undefined,
-  attacker: string | undefined,
-): Promise<readonly Question[]> {
+async function ask({ scheme, attacker, pcap }: LabOptions): Promise<readonly Question[]> {
   const { attackers } = await import('../lab/model.ts');
   const { schemes } = await import('../lab/schemes/all.ts');
   const { missingPrograms } = await import('../lab/programs.ts');
   const wanted = named(schemes, scheme);
-  const missing = missingPrograms(wanted.flatMap(({ programs }) => programs));
+  const needed = wanted.flatMap(({ programs }) => programs);
+  const missing = missingPrograms(pcap === undefined ? needed : [...needed, 'tcpdump']);
   if (missing.length > 0) {
     throw new HknockError('host', `not installed: ${missing.join(', ')}`, {
       hint: 'on Debian: apt-get install nftables iproute2 procps iptables knockd fwknop-client fwknop-server tcpdump',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { programBeside } from '../server/worker-pool.ts';
 import type { Attack } from './attack.ts';
 import { attacksOf } from './attacks/all.ts';
+import { Captures } from './captures.ts';
 import { Hand } from './hand.ts';
 import type { HostOrders } from './host-program.ts';
 import { isAsExpected, outcomeOf, trialsFor } from './judge.ts';
@@ -22,6 +23,11 @@ export interface Question {
   readonly expectation?: Expectation;
 }
 
+export interface RunOptions {
+  /** The folder in which to keep what passes at each host. */
+  readonly pcap?: string | undefined;
+}
+
 /** What there was to see. */
 export interface Cell extends Question {
   readonly expectation: Expectation;
@@ -35,11 +41,13 @@ export interface Cell extends Question {
 }
 
 /** Builds a network, puts the scheme there, and has the attacker try all that he can. All is gone afterwards. */
-export async function runCell(question: Question): Promise<Cell> {
+export async function runCell(question: Question, { pcap }: RunOptions = {}): Promise<Cell> {
   const startedAt = performance.now();
   const { scheme, attacker } = question;
   const expectation = question.expectation ?? scheme.expected[attacker.name];
   const behindNat = scheme.behindNat || attacker.name === 'nat';
+  const captures =
+    pcap === undefined ? null : new Captures(pcap, `${scheme.name}-${attacker.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'hknock-lab-'));
   const network = await buildNetwork({ behindNat });
   const remove = async (): Promise<void> => {
@@ -49,6 +57,7 @@ export async function runCell(question: Question): Promise<Cell> {
   };
   live.add(remove);
   try {
+    await captures?.begin(network);
     const wire = await Wire.start(network);
     const [world, others] = await Promise.all([
       inhabit(network, folder, behindNat ? addresses.nat : addresses.client),
@@ -67,6 +76,7 @@ export async function runCell(question: Question): Promise<Cell> {
       unkept: wire.unkept,
     };
   } finally {
+    captures?.keepKeys(folder);
     await remove();
   }
 }

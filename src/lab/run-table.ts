@@ -1,4 +1,4 @@
-import { type Cell, type Question, runCell } from './run-cell.ts';
+import { type Cell, type Question, runCell, type RunOptions } from './run-cell.ts';
 
 /** A cell in which there was nothing to see, and why. */
 export interface Failure extends Question {
@@ -7,7 +7,7 @@ export interface Failure extends Question {
 
 export type Answer = Cell | Failure;
 
-export interface TableOptions {
+export interface TableOptions extends RunOptions {
   /** How many cells are run at a time. */
   readonly atOnce: number;
   readonly onAnswer: (answer: Answer) => void;
@@ -16,7 +16,7 @@ export interface TableOptions {
 /** Runs cells, and gives what was seen in the order of the questions. */
 export async function runTable(
   questions: readonly Question[],
-  { atOnce, onAnswer }: TableOptions,
+  { atOnce, onAnswer, ...options }: TableOptions,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
   let next = 0;
@@ -24,7 +24,9 @@ export async function runTable(
     for (let at = next++; at < questions.length; at = next++) {
       const question = questions[at];
       if (question === undefined) return;
-      const answer = await runCell(question).catch((fault: unknown) => failureOf(question, fault));
+      const answer = await runCell(question, options).catch((fault: unknown) =>
+        failureOf(question, fault),
+      );
       answers[at] = answer;
       onAnswer(answer);
     }

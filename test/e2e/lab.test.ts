@@ -1,5 +1,7 @@
 // `hknock lab` with a few of its cells: all of them are `npm run lab`. Networks and attackers: src/lab/network.ts.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { attackers } from '../../src/lab/model.ts';
 import { complaints } from '../../src/lab/report/text.ts';
@@ -8,8 +10,9 @@ import type * as handshakes from '../../src/lab/schemes/handshake.ts';
 import { netTestWith } from '../support/capabilities.ts';
 import { here, Machine } from '../support/machine.ts';
 import { cleanUp, execute, until } from '../support/netns.ts';
+import { dissect } from '../interop/wireshark/tshark.ts';
 
-const test = netTestWith('knockd', 'iptables').serial;
+const test = netTestWith('knockd', 'iptables', 'tcpdump', 'tshark').serial;
 
 interface CellJson {
   readonly outcome: string;
@@ -17,27 +20,53 @@ interface CellJson {
   readonly attacks: readonly { readonly successes: number; readonly trials: number }[];
 }
 
-async function lab(t: ExecutionContext, scheme: string, attacker: string): Promise<CellJson> {
+async function lab(
+  t: ExecutionContext,
+  [scheme, attacker]: readonly [string, string],
+  ...options: readonly string[]
+): Promise<CellJson> {
   const machine = new Machine(here);
   cleanUp(t, () => machine.remove());
-  const argv = ['lab', '--scheme', scheme, '--attacker', attacker, '--json'];
+  const argv = ['lab', '--scheme', scheme, '--attacker', attacker, '--json', ...options];
   const { stdout } = await machine.hknock(argv, { timeoutMs: 90_000 });
   const [cell] = JSON.parse(stdout) as CellJson[];
   if (cell === undefined) throw new Error('no cell');
   return cell;
 }
 
-test('lab: one scheme falls, one holds against all that A1, A2 and A3 can do, one is a race', async (t) => {
+test('lab: one scheme falls, one holds against all that A1, A2 and A3 can do, one is a race; what passed can be read', async (t) => {
+  const pcap = temporaryFolder(t);
   const [fixed, gate, once] = await Promise.all([
-    lab(t, 'knockd', 'a1'),
-    lab(t, 'hknock-gate', 'a1a2a3'),
-    lab(t, 'hknock-once', 'nat'),
+    lab(t, ['knockd', 'a1']),
+    lab(t, ['hknock-gate', 'a1a2a3'], '--pcap', pcap),
+    lab(t, ['hknock-once', 'nat']),
   ]);
   t.like(fixed, { outcome: 'falls', isAsExpected: true, attacks: { length: 1 } });
   t.like(gate, { outcome: 'holds', isAsExpected: true, attacks: { length: 5 } });
   t.like(once, { isAsExpected: true, attacks: { length: 1 } });
   t.is(once.attacks[0]?.trials, 16);
+
+  const kept = (name: string): string => join(pcap, `hknock-gate-a1a2a3-${name}`);
+  const hosts = ['client', 'nat', 'neighbour', 'router', 'server', 'stranger'];
+  const names = [...hosts.map((host) => `${host}.pcap`), 'alice.toml'];
+  t.deepEqual(readdirSync(pcap).sort(), names.map((name) => basename(kept(name))).sort());
+  const options = {
+    fields: ['hknock.message', 'hknock.seal'] as const,
+    keys: [kept('alice.toml')],
+  };
+  const messages = await dissect(readFileSync(kept('client.pcap')), options);
+  t.true(
+    messages.some((each) => each['hknock.message'] === 'Grant' && each['hknock.seal'] === '1'),
+  );
 });
+
+function temporaryFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hknock-test-'));
+  t.teardown(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
 
 test('lab: what is not as expected is told', async (t) => {
   // as it is built: its programs begin sooner
