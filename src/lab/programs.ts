@@ -10,7 +10,8 @@ export function missingPrograms(programs: readonly string[]): readonly string[] 
   return [...new Set([...always, ...programs])].filter((program) => !isInstalled(program));
 }
 
-function isInstalled(program: string): boolean {
+/** Whether a program of that name can be run here. */
+export function isInstalled(program: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(':');
   return folders.some((folder) => {
     try {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { join } from 'node:path';
-import '../../src/lab/path.ts';
+import { existsSync } from 'node:fs';
+import { isInstalled } from '../../src/lab/programs.ts';
+
+export { isInstalled };
 
 /** What the tests run besides Node, and the Debian package it comes in. */
 const packages: Readonly<Record<string, string>> = {
@@ -42,15 +43,6 @@ const units: Readonly<Record<string, readonly string[]>> = {
   knockd: ['knockd.service'],
   'fwknop-server': ['fwknop-server.service'],
 };
-
-const folders = (process.env['PATH'] ?? '').split(':');
-
-/** Whether a program of that name can be run here, or a library is there. */
-export function isInstalled(program: string): boolean {
-  const library = libraries[program];
-  if (library !== undefined) return existsSync(library);
-  return folders.some((folder) => isExecutable(join(folder, program)));
-}
 
 /**
  * Installs what the tests need and this machine lacks, when it is Debian and we are root; otherwise says what is missing.
@@ -94,13 +86,4 @@ function quietly(program: string, ...args: readonly string[]): void {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
   });
   if (status !== 0) console.error(`${program} ${args[0] ?? ''} failed: ${stderr.trim()}`);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
