@@ -13,13 +13,13 @@ export const takeover: Attack = {
   attempt: async (scene) => {
     const segments: Packet[] = [];
     await scene.intercept((packet) => {
-      if (scene.isOfConnection(packet) && packet.payload.length > 0) segments.push(packet);
+      if (scene.isOfConnection(packet)) segments.push(packet);
       return [packet];
     });
     const line = await scene.clientEnters();
     await line.say('hello\n');
     const end = performance.now() + PATIENCE_MS;
-    await scene.forge(segments.slice(-1).map(next));
+    await scene.forge(newestOfTalk(segments).map(next));
     const isHeard = async (): Promise<boolean> => (await scene.heardByService()).includes(WORDS);
     while (!(await isHeard()) && performance.now() < end) await sleep(20);
     const heard = await isHeard();
@@ -28,6 +28,12 @@ export const takeover: Attack = {
     return heard;
   },
 };
+
+// of the connection on which something was said; an older segment's timestamp would be refused (RFC 7323, section 5)
+function newestOfTalk(segments: readonly Packet[]): readonly Packet[] {
+  const said = segments.findLast(({ payload }) => payload.length > 0);
+  return segments.filter(({ sourcePort }) => sourcePort === said?.sourcePort).slice(-1);
+}
 
 /** The segment that would come after this one, with the attacker's words in it. */
 function next(segment: Packet): Packet {
