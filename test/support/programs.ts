@@ -62,7 +62,10 @@ export function installPrograms(): readonly string[] {
 }
 
 function listMissing(): readonly string[] {
-  return Object.keys({ ...packages, ...libraries }).filter((program) => !isInstalled(program));
+  return [
+    ...Object.keys(packages).filter((program) => !isInstalled(program)),
+    ...Object.entries(libraries).flatMap(([name, file]) => (existsSync(file) ? [] : [name])),
+  ];
 }
 
 function install(wanted: readonly string[]): void {
