@@ -27,3 +27,9 @@ export function isZero(bytes: Uint8Array, from: number, to: number = bytes.lengt
   for (let i = from; i < to; i++) if (bytes[i] !== 0) return false;
   return true;
 }
+
+/** Whether the first bytes are these, which are no secret: the time that it takes may tell where they differ. */
+export function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false;
+  return true;
+}

@@ -1,5 +1,4 @@
-import { concat, isZero, toHex } from '../bytes/bytes.ts';
-import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
+import { concat, isZero, startsWith, toHex } from '../bytes/bytes.ts';
 import { looksLikePoint } from '../crypto/p256.ts';
 import { sha256 } from '../crypto/sha256.ts';
 import type { Admits } from '../guard/crowd.ts';
@@ -71,9 +70,7 @@ export class CertificateResponder {
 
   /** Whether a datagram begins with the tag that all holders of certificates share. */
   owns(datagram: Uint8Array): boolean {
-    if (datagram.length < PEER_TAG_LENGTH) return false;
-    // no secret, so the time of the comparison may tell
-    return this.#keys.tag.every((byte, at) => datagram[at] === byte);
+    return startsWith(datagram, this.#keys.tag);
   }
 
   /** Judges one datagram, cheapest check first (P9). Never throws for what a stranger may send. */

@@ -32,13 +32,12 @@ export class Responder {
 
   /** Judges one datagram, cheapest check first (P9). Never throws for what a stranger may send. */
   receive(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): Judgement {
-    const arrival = { source, now };
-    const sifted = this.#sieve.sift(datagram, arrival);
+    const sifted = this.#sieve.sift(datagram, source, now);
     switch (sifted.kind) {
       case 'response':
-        return this.#verify(sifted, arrival);
+        return this.#verify(sifted, { source, now });
       case 'lease':
-        return this.#knocks.lease(datagram, arrival);
+        return this.#knocks.lease(datagram, { source, now });
       default:
         return sifted;
     }

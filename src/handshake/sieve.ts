@@ -1,5 +1,7 @@
 import type { Admits } from '../guard/crowd.ts';
 import type { Entropy } from '../host/entropy.ts';
+import type { Endpoint } from '../units/network.ts';
+import type { MonotonicMs } from '../units/time.ts';
 import { type Arrival, Challenger } from './challenger.ts';
 import { drops, type Judgement } from './judgement.ts';
 import type { HandshakeKeys } from './keys.ts';
@@ -58,7 +60,7 @@ export class Sieve {
   }
 
   /** Steps 1 to 7 of wire.md, section 5.1, cheapest check first (P9). Never throws for what a stranger may send. */
-  sift(datagram: Uint8Array, arrival: Arrival): Sifted {
+  sift(datagram: Uint8Array, source: Endpoint, now: MonotonicMs): Sifted {
     // step 1
     const { length } = datagram;
     if (!lengths.includes(length)) return drops.length;
@@ -71,7 +73,8 @@ export class Sieve {
     const opened = decode(peer.keys, datagram);
     if (opened === null) return drops.mac;
     // opening costs no more than choosing, and garbage uses up nobody's budget
-    if (!this.#admits(datagram, arrival.source, arrival.now)) return drops.overload;
+    if (!this.#admits(datagram, source, now)) return drops.overload;
+    const arrival = { source, now };
     return 'proof' in opened
       ? this.#check(peer, opened, arrival)
       : this.#challenge(peer.keys, opened, arrival);

@@ -28,8 +28,6 @@ export interface Judge {
 /** The judge that a judgement is of. */
 type Concluder = Pick<Judge, 'conclude' | 'concludeLease'>;
 
-type Judging = Concluder & Pick<Judge, 'receive'>;
-
 export interface KnockPortOptions {
   readonly socket: DatagramSocket;
   readonly responder: Responder;
@@ -75,7 +73,7 @@ const AT_A_TIME = 4;
 export class KnockPort {
   readonly #options: KnockPortOptions;
   readonly #drops = zeroCounts(dropReasons);
-  readonly #judges = new Set<Judge>();
+  #judges: readonly Judge[] = [];
   readonly #line = new WaitingLine<Waiting>(LINE_CAPACITY);
   #timer: Timer | null = null;
   #answered = 0;
@@ -102,8 +100,12 @@ export class KnockPort {
 
   /** Has another judge as well, until that is taken back; all datagrams that are not his are the responder's. */
   addJudge(judge: Judge): { remove: () => void } {
-    this.#judges.add(judge);
-    return { remove: () => this.#judges.delete(judge) };
+    this.#judges = [...this.#judges, judge];
+    return {
+      remove: () => {
+        this.#judges = this.#judges.filter((each) => each !== judge);
+      },
+    };
   }
 
   /** Judges no more of what waits. */
@@ -113,11 +115,19 @@ export class KnockPort {
 
   #receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
     const { clock, flood, responder } = this.#options;
-    flood?.arrived(clock.monotonicMs());
+    const now = clock.monotonicMs();
+    flood?.arrived(now);
     const judge = this.#judgeOf(bytes);
     const mayWait = judge !== null && bytes.length === CERTIFICATE_RESPONSE_LENGTH;
-    if (mayWait && flood?.isOverloaded === true) this.#wait(judge, bytes, { remote, local });
-    else this.#judge(judge ?? responder, bytes, { remote, local });
+    if (mayWait && flood?.isOverloaded === true) {
+      this.#wait(judge, bytes, { remote, local });
+      return;
+    }
+    const by = judge ?? responder;
+    const judged = by.receive(bytes, remote, now);
+    // the way of most that a flood brings: nothing is made on it
+    if (!(judged instanceof Promise) && judged.kind === 'drop') this.#drops[judged.reason]++;
+    else this.#follow(by, judged, { remote, local });
   }
 
   // behind whatever the socket still has: it is read between two timers
@@ -131,28 +141,25 @@ export class KnockPort {
   }
 
   #judgeWaiting(): void {
+    const { clock } = this.#options;
     this.#timer = null;
     for (let i = 0; i < AT_A_TIME; i++) {
       const next = this.#line.shift();
       if (next === null) return;
-      this.#judge(next.judge, next.bytes, next.path);
+      const { judge, bytes, path } = next;
+      this.#follow(judge, judge.receive(bytes, path.remote, clock.monotonicMs()), path);
     }
-    this.#timer = this.#options.clock.after(1, () => {
+    this.#timer = clock.after(1, () => {
       this.#judgeWaiting();
     });
   }
 
-  #judge(judge: Judging, bytes: Uint8Array, { remote, local }: Path): void {
-    const judged = judge.receive(bytes, remote, this.#options.clock.monotonicMs());
-    if (judged instanceof Promise) {
+  #follow(judge: Concluder, judged: Judgement | Promise<Judgement>, path: Path): void {
+    if (!(judged instanceof Promise)) this.#act(judge, judged, path);
+    else {
       void judged.then((each) => {
-        this.#act(judge, each, { remote, local });
+        this.#act(judge, each, path);
       });
-    } else if (judged.kind === 'drop') {
-      // the way of most that a flood brings: nothing is made on it
-      this.#drops[judged.reason]++;
-    } else {
-      this.#act(judge, judged, { remote, local });
     }
   }
 

@@ -1,8 +1,7 @@
 // What a thread runs that reads knocks from the server's own sockets: it judges as far as one can without the replay record, answers
 // Requests, and hands on what is left.
 import { parentPort, workerData } from 'node:worker_threads';
-import { PEER_TAG_LENGTH } from '../bytes/key-lengths.ts';
-import { toHex } from '../bytes/bytes.ts';
+import { startsWith } from '../bytes/bytes.ts';
 import { Traffic } from '../dgram-ext/traffic.ts';
 import { UdpSocket } from '../dgram-ext/udp-socket.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
@@ -44,7 +43,7 @@ const { admits } = flood;
 const sieve = new Sieve({ admits, peers, entropy: createSystemEntropy(), cookieRoot });
 const traffic = new Traffic();
 const sockets = new Map<string, UdpSocket>();
-const handOnTags = new Set<string>();
+let handOnTags: readonly Uint8Array[] = [];
 const placeOf = new Map(workerCounters.map((name, at) => [name, at]));
 
 traffic.listen(receive);
@@ -78,8 +77,7 @@ function follow(notice: Notice): void {
       peers.remove(notice.tag);
       return;
     case 'handOn':
-      handOnTags.clear();
-      for (const tag of notice.tags) handOnTags.add(toHex(tag));
+      handOnTags = notice.tags;
       return;
     case 'granted':
       flood.granted(notice.to);
@@ -93,11 +91,11 @@ function receive(bytes: Uint8Array, remote: Endpoint, local: Endpoint): void {
   const now = clock.monotonicMs();
   count('received');
   flood.arrived(now);
-  if (handOnTags.size > 0 && handOnTags.has(toHex(bytes.subarray(0, PEER_TAG_LENGTH)))) {
+  if (handOnTags.some((tag) => startsWith(bytes, tag))) {
     handOn({ bytes, remote, local, isExpected: false });
     return;
   }
-  const sifted = sieve.sift(bytes, { source: remote, now });
+  const sifted = sieve.sift(bytes, remote, now);
   switch (sifted.kind) {
     case 'drop':
       drop(sifted.reason);
