@@ -24,7 +24,7 @@ export interface Door {
 
 export interface Knocking {
   readonly admission: Admission;
-  /** Whether to make the connection too, and how long to wait for it. */
+  /** Whether to make the connection too, and how long to wait for it, the knock included. */
   readonly connectWithinMs: number | null;
 }
 
@@ -98,18 +98,21 @@ const orders = {
 
   /** Knocks by handshake with a profile; the number of the connection, or whether it was granted. */
   byProfile: async ({ file, ...how }: Knocking & { readonly file: string }) => {
+    const startedAt = performance.now();
     const { knock } = await import('../client/knock.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
     const result = await knock(await readProfileFile(file), { admission: how.admission });
-    return follow(result, how);
+    return follow(result, { ...how, startedAt });
   },
 
   byCertificate: async (options: Knocking & IdentityFiles & { readonly host: string }) => {
+    const startedAt = performance.now();
     const { readCertificateAccess } = await import('../client/certificate-access.ts');
     const { knock } = await import('../client/knock.ts');
     const access = await readCertificateAccess({ ...options, hosts: [options.host] });
     const service = 'web' as ServiceName;
-    return follow(await knock(access, { admission: options.admission, service }), options);
+    const result = await knock(access, { admission: options.admission, service });
+    return follow(result, { ...options, startedAt });
   },
 
   byTotp: async ({ file, offsetMs }: { file: string; offsetMs: number }) => {
@@ -148,12 +151,17 @@ subscribe('net.client.socket', (message) => {
 takeOrders(orders);
 
 /** @returns 0 when the client is not in; 1 when it wanted to knock only and was granted */
-async function follow(result: KnockResult, { connectWithinMs }: Knocking): Promise<number> {
+async function follow(
+  result: KnockResult,
+  { connectWithinMs, startedAt }: Knocking & { readonly startedAt: number },
+): Promise<number> {
   if (!result.granted) return 0;
   if (connectWithinMs === null) return 1;
+  const leftMs = startedAt + connectWithinMs - performance.now();
+  if (leftMs <= 0) return 0;
   const { connectGranted } = await import('../client/connect.ts');
   const line = connectGranted(result).then(greeted);
-  const number = await Promise.race([line.catch(() => 0), sleep(connectWithinMs, 0)]);
+  const number = await Promise.race([line.catch(() => 0), sleep(leftMs, 0)]);
   if (number === 0) giveUp();
   return number;
 }
