@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { isInstalled } from '../../src/lab/programs.ts';
-
-export { isInstalled };
+import { isInstalled as isProgram } from '../../src/lab/programs.ts';
 
 /** What the tests run besides Node, and the Debian package it comes in. */
 const packages: Readonly<Record<string, string>> = {
@@ -61,11 +59,14 @@ export function installPrograms(): readonly string[] {
   return listMissing();
 }
 
+/** Whether a program of that name can be run here, or a library is there. */
+export function isInstalled(name: string): boolean {
+  const library = libraries[name];
+  return library === undefined ? isProgram(name) : existsSync(library);
+}
+
 function listMissing(): readonly string[] {
-  return [
-    ...Object.keys(packages).filter((program) => !isInstalled(program)),
-    ...Object.entries(libraries).flatMap(([name, file]) => (existsSync(file) ? [] : [name])),
-  ];
+  return Object.keys({ ...packages, ...libraries }).filter((name) => !isInstalled(name));
 }
 
 function install(wanted: readonly string[]): void {
