@@ -12,6 +12,7 @@ import type { ServiceName } from '../units/names.ts';
 import type { IpAddress } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 import { takeOrders } from './orders.ts';
+import { within } from './within.ts';
 
 export interface Door {
   readonly address: string;
@@ -20,6 +21,13 @@ export interface Door {
   readonly forMs: number;
   /** How long between two tries. */
   readonly everyMs: number;
+}
+
+interface Numbered {
+  readonly address: string;
+  readonly port: number;
+  /** Of the SYN. */
+  readonly sequence: number;
 }
 
 export interface Knocking {
@@ -78,6 +86,16 @@ const orders = {
     return found;
   },
 
+  /** Connects with the number that somebody's SYN had; the connection's number, or 0. */
+  enterWithNumber: async ({ address, port, sequence }: Numbered) => {
+    const { connectSequenced } = await import('../system/sequenced-socket.ts');
+    const remote = { address: address as IpAddress, port };
+    const local = { address: '0.0.0.0' as IpAddress, port: 0 };
+    const way = { remote, local, sequence, timeoutMs: TRY_MS };
+    const socket = await connectSequenced(way).catch(() => null);
+    return socket === null ? 0 : within(greeted(socket), TRY_MS);
+  },
+
   /** Whoever is at {@link tryToEnter} shall not go on. */
   stopTrying: () => {
     trying.abort();
@@ -130,6 +148,20 @@ const orders = {
     const { readSchemeFile } = await import('../config/scheme-files.ts');
     const scheme = await readSchemeFile(file, { code: 'bad-input' });
     await sendHits(address as IpAddress, scheme.hits(call));
+  },
+
+  /** By fwknop's packet, with keys that the profile has, for an address. */
+  bySpa: async ({ file, source }: { file: string; source: string }) => {
+    const { sendSpa } = await import('../client/fwknop.ts');
+    const { readProfileFile } = await import('../store/profile-file.ts');
+    await sendSpa(await readProfileFile(file), { source: source as IpAddress });
+  },
+
+  /** Connects by the number of the SYN alone. */
+  silently: async ({ file, ...how }: { file: string; gate: boolean; slots: number }) => {
+    const { connectSilently } = await import('../client/silent.ts');
+    const { readProfileFile } = await import('../store/profile-file.ts');
+    return greeted(await connectSilently(await readProfileFile(file), how));
   },
 
   bySknock: async ({ host, port, ...files }: IdentityFiles & { host: string; port: number }) => {

@@ -3,7 +3,7 @@ import type { Door } from './host-program.ts';
 import type { Capability } from './model.ts';
 import { addresses } from './network.ts';
 import { type Packet, SYN } from './packet.ts';
-import type { Defence, Host, World } from './scheme.ts';
+import { type Defence, type Host, SERVICE_PORT, type World } from './scheme.ts';
 import { whenQuiet } from './when-quiet.ts';
 import { from, type Rule, type Wire } from './wire.ts';
 
@@ -36,6 +36,8 @@ export class ControlFailed extends Error {}
 /** A client that knocks, and an attacker who can do what his model lets him, and nothing else. */
 export class Scene {
   readonly #parts: SceneParts;
+  /** Of SYNs that the attacker has, for the next connections that he makes. */
+  #numbers: readonly number[] = [];
 
   constructor(parts: SceneParts) {
     this.#parts = parts;
@@ -60,8 +62,16 @@ export class Scene {
 
   /** Whether the attacker gets to the service from an address of his own, also by ports that he has seen. */
   async attackerEnters(seen: readonly number[] = []): Promise<boolean> {
+    const { stranger } = this.#parts;
+    const numbers = this.#numbers;
+    this.#numbers = [];
+    for (const sequence of numbers) {
+      const port = SERVICE_PORT;
+      const way = { address: addresses.server, port, sequence };
+      if ((await stranger.ask('enterWithNumber', way)) !== 0) return true;
+    }
     const door = this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS);
-    return enters(this.#parts.stranger, { ...door, ports: [...door.ports, ...seen] });
+    return enters(stranger, { ...door, ports: [...door.ports, ...seen] });
   }
 
   /** Whether the neighbour does, who tries all the time until he is in or is stopped. */
@@ -116,7 +126,9 @@ export class Scene {
   isKnock({ source, destination, destinationPort, protocol, tcp }: Packet): boolean {
     const { world, defence } = this.#parts;
     if (source !== world.clientAddress || destination !== addresses.server) return false;
-    if (protocol === 'tcp' && defence.ports.includes(destinationPort)) return false;
+    if (protocol === 'tcp' && defence.ports.includes(destinationPort)) {
+      return defence.knocksByConnecting === true && tcp?.flags === SYN;
+    }
     return tcp === null || tcp.flags === SYN;
   }
 
@@ -136,8 +148,12 @@ export class Scene {
     return this.#parts.world.clientAddress;
   }
 
-  /** The attacker sends packets from his own address. */
+  /** The attacker sends packets from his own address; SYNs that open the service as connections of his own. */
   async sendAsAttacker(packets: readonly Packet[], paceMs = PACE_MS): Promise<void> {
+    if (this.#parts.defence.knocksByConnecting === true) {
+      this.#numbers = packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence]));
+      return;
+    }
     for (const packet of from(addresses.stranger, packets)) {
       await this.#parts.wire.send([packet]);
       if (paceMs > 0) await sleep(paceMs);

@@ -39,6 +39,8 @@ export interface Defence {
   readonly knock: () => Promise<void>;
   /** It knocks and connects; the number of the connection, or 0 when it does not get in. */
   readonly enter: (withinMs: number) => Promise<number>;
+  /** Whether the SYN of the client's connection is its knock; whoever has its number can connect with that. */
+  readonly knocksByConnecting?: boolean;
   /** Of the client's packets that belong to its knock: the one that proves something, where that is not all of them. */
   readonly isProof?: (packet: Packet) => boolean;
   /** Shuts the client out, others not; null where the scheme cannot. */

@@ -5,6 +5,8 @@ import { classic } from './classic.ts';
 import { fwknop } from './fwknop.ts';
 import { handshake } from './handshake.ts';
 import { knockd } from './knockd.ts';
+import { silent } from './silent.ts';
+import { spa } from './spa.ts';
 import { totp } from './totp.ts';
 
 /** The rows of the table. */
@@ -18,5 +20,8 @@ export const schemes: readonly Scheme[] = [
   totp,
   sknock,
   certificate,
+  spa,
+  silent('service'),
+  silent('gate'),
   ...admissions.map(handshake),
 ];

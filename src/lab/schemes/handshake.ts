@@ -3,10 +3,9 @@ import { falls, holds, holdsIn, races } from '../expect.ts';
 import type { Scheme } from '../scheme.ts';
 import { SERVICE_PORT } from '../scheme.ts';
 import { within } from '../within.ts';
-import { serveHknock } from './hknock-server.ts';
+import { GATE_PORT, serveHknock, withGate } from './hknock-server.ts';
 
 const KNOCK_PORT = 62_202;
-const GATE_PORT = 62_203;
 
 /** Of Request and Response the second one proves something (wire.md, section 4). */
 const RESPONSE_LENGTH = 222;
@@ -55,7 +54,3 @@ function expectedOf(admission: Admission): Scheme['expected'] {
 }
 
 const manyHold = holdsIn(10);
-
-function withGate(text: string): string {
-  return text.replace('listen = []', `listen = ["0.0.0.0:${String(GATE_PORT)}"]`);
-}

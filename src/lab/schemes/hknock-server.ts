@@ -10,7 +10,7 @@ import { writeProfileFile } from '../../store/profile-file.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
 import type { Admission } from '../../units/admission.ts';
 import { parsePeerName, parseServiceName } from '../../units/names.ts';
-import { parseServicePort } from '../../units/network.ts';
+import { parsePort, parseServicePort } from '../../units/network.ts';
 import { parseDuration } from '../../units/time.ts';
 import { addresses } from '../network.ts';
 import { SERVICE_PORT, type World } from '../scheme.ts';
@@ -22,6 +22,7 @@ export interface HknockOptions {
   /** Changes the text of the new `hknock.toml`. */
   readonly configure?: (text: string) => string;
   readonly totp?: boolean;
+  readonly fwknop?: boolean;
   /** Makes what the configuration names, once the folder is there. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
@@ -34,6 +35,12 @@ export interface HknockServer {
   readonly revokeAlice: () => Promise<void>;
   readonly reload: () => Promise<void>;
 }
+
+/** That of fwknopd. */
+const FWKNOP_PORT = parsePort('62201');
+
+/** Where the gate is, when there is one. */
+export const GATE_PORT = 62_203;
 
 /** Longer than any attack takes. */
 const GRANT_LIFE = '20s';
@@ -58,10 +65,14 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
   const request = { name: alice, services: [web], admission: null, ttlMs: null, cutOnRevoke: null };
   const peer = await enrolPeer(
     folder,
-    { ...request, withTotp: options.totp === true },
+    { ...request, withTotp: options.totp === true, withFwknop: options.fwknop === true },
     { host: null, entropy },
   );
-  await writeProfileFile(profile, peer);
+  const { fwknop } = await new PeerStore(folder).get(alice);
+  await writeProfileFile(profile, {
+    ...peer,
+    ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }),
+  });
   await serve(world, folder);
   const reload = async (): Promise<void> => {
     await askServer(`${folder}/control.sock`, { method: 'POST', path: '/reload' });
@@ -71,6 +82,19 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
     await reload();
   };
   return { folder, profile, revokeAlice, reload };
+}
+
+/** The text of a new `hknock.toml` with one of the ways to knock turned on. */
+export function turnOn(section: string): (text: string) => string {
+  return (text) => {
+    const at = text.indexOf(`\n[${section}]\n`);
+    return text.slice(0, at) + text.slice(at).replace('enabled = false', 'enabled = true');
+  };
+}
+
+/** The same with the gate open. */
+export function withGate(text: string): string {
+  return text.replace('listen = []', `listen = ["0.0.0.0:${String(GATE_PORT)}"]`);
 }
 
 async function configure(folder: string, options: HknockOptions): Promise<void> {
