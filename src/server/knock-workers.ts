@@ -2,10 +2,11 @@ import { Worker } from 'node:worker_threads';
 import type { BoundSocket } from '../dgram-ext/bound-socket.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerTable } from '../handshake/peer-table.ts';
-import type { Clock, Timer } from '../host/clock.ts';
+import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import type { FloodGate } from './flood-gate.ts';
 import { KnockWorker } from './knock-worker.ts';
+import { Restarts } from './restarts.ts';
 import { workerCounters } from './worker-messages.ts';
 import { programBeside } from './worker-pool.ts';
 
@@ -24,9 +25,6 @@ export interface KnockWorkersOptions {
   readonly log: Log;
 }
 
-/** A thread that ends at once must not be started again at once, for ever. */
-const RESTART_AFTER_MS = 250;
-
 /**
  * Threads that read knocks from the same sockets as the main thread, and do what needs no memory. Whatever they let through comes to
  * the main thread as if it had read it itself, and is judged there from the first check on: it alone has the replay record, the limits and
@@ -35,12 +33,10 @@ const RESTART_AFTER_MS = 250;
 export class KnockWorkers {
   readonly #options: KnockWorkersOptions;
   readonly #workers = new Set<KnockWorker>();
-  readonly #restarts = new Set<Timer>();
+  readonly #restarts: Restarts;
   /** Of threads that have ended too. */
   readonly #counts: Float64Array<SharedArrayBuffer>[] = [];
   #handOn: readonly Uint8Array[] = [];
-  #crashed = 0;
-  #isStopped = false;
 
   /** @throws {HknockError} `host` when one cannot start; none is left then */
   static async start(options: KnockWorkersOptions): Promise<KnockWorkers> {
@@ -56,6 +52,7 @@ export class KnockWorkers {
 
   private constructor(options: KnockWorkersOptions) {
     this.#options = options;
+    this.#restarts = new Restarts(options);
   }
 
   /** What the threads have counted, together. */
@@ -64,7 +61,7 @@ export class KnockWorkers {
       this.#counts.reduce((total, counts) => total + (counts[at] ?? 0), 0);
     return {
       threads: this.#workers.size,
-      crashed: this.#crashed,
+      crashed: this.#restarts.crashed,
       ...Object.fromEntries(workerCounters.map((name, at) => [name, sum(at)])),
     };
   }
@@ -77,8 +74,7 @@ export class KnockWorkers {
 
   /** Ends all threads. Safe to call twice. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    for (const each of this.#restarts) each.cancel();
+    this.#restarts.stop();
     await Promise.all([...this.#workers].map((each) => each.stop()));
   }
 
@@ -103,7 +99,7 @@ export class KnockWorkers {
       },
       onEnd: (fault) => {
         this.#workers.delete(worker);
-        if (!this.#isStopped) this.#replace(fault);
+        this.#restarts.after(fault, () => this.#begin());
       },
     });
     this.#workers.add(worker);
@@ -118,17 +114,5 @@ export class KnockWorkers {
     const counts = new Float64Array(bytes);
     this.#counts.push(counts);
     return counts;
-  }
-
-  #replace(fault: Error | null): void {
-    const { clock, log } = this.#options;
-    this.#crashed++;
-    log.error('thread ended', { fault: fault?.message });
-    const timer = clock.after(RESTART_AFTER_MS, () => {
-      this.#restarts.delete(timer);
-      // its end, should it not start either, has been told, and brings the next try
-      this.#begin().catch(() => undefined);
-    });
-    this.#restarts.add(timer);
   }
 }

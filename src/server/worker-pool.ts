@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { HknockError } from '../errors/hknock-error.ts';
 import { WaitingLine } from '../guard/waiting-line.ts';
-import type { Clock, Timer } from '../host/clock.ts';
+import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
+import { Restarts } from './restarts.ts';
 
 /** Work that a thread has been given. */
 export interface Order<Job> {
@@ -44,19 +45,14 @@ interface Waiting<Job, Result> {
 /** One that is with the thread and one behind it, so that the thread need not wait for us. */
 const ORDERS_AHEAD = 2;
 
-/** A thread that crashes at once must not be started again at once, for ever. */
-const RESTART_AFTER_MS = 250;
-
 /** Threads for work that would hold up the event loop. A thread that ends is replaced; what it had in hand is not tried again. */
 export class WorkerPool<Job, Result> {
   readonly #options: WorkerPoolOptions;
   readonly #line: WaitingLine<Waiting<Job, Result>>;
   readonly #threads = new Set<Thread<Job, Result>>();
-  readonly #restarts = new Set<Timer>();
+  readonly #restarts: Restarts;
   #done = 0;
   #overflowed = 0;
-  #crashed = 0;
-  #isStopped = false;
 
   /**
    * Starts all threads, and waits until they are ready.
@@ -77,12 +73,13 @@ export class WorkerPool<Job, Result> {
   private constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#line = new WaitingLine(options.capacity);
+    this.#restarts = new Restarts(options);
   }
 
   /** Has a job done; null when it was dropped from the line or its thread ended. @param source on whose account it waits */
   run(source: string, job: Job): Promise<Result | null> {
     return new Promise((resolve) => {
-      if (this.#isStopped) {
+      if (this.#restarts.isStopped) {
         resolve(null);
         return;
       }
@@ -101,14 +98,13 @@ export class WorkerPool<Job, Result> {
       waiting: this.#line.size,
       done: this.#done,
       overflowed: this.#overflowed,
-      crashed: this.#crashed,
+      crashed: this.#restarts.crashed,
     };
   }
 
   /** Ends all threads; what was not done will not be. Safe to call twice. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    for (const each of this.#restarts) each.cancel();
+    this.#restarts.stop();
     for (let left = this.#line.shift(); left !== null; left = this.#line.shift()) {
       left.resolve(null);
     }
@@ -127,27 +123,14 @@ export class WorkerPool<Job, Result> {
       },
       onEnd: (fault) => {
         this.#threads.delete(thread);
-        if (!this.#isStopped) this.#replace(fault);
+        this.#restarts.after(fault, async () => {
+          await this.#startThread().ready;
+          this.#giveWork();
+        });
       },
     });
     this.#threads.add(thread);
     return thread;
-  }
-
-  #replace(fault: Error | null): void {
-    const { clock, log } = this.#options;
-    this.#crashed++;
-    log.error('thread ended', { fault: fault?.message });
-    const timer = clock.after(RESTART_AFTER_MS, () => {
-      this.#restarts.delete(timer);
-      this.#startThread().ready.then(
-        () => {
-          this.#giveWork();
-        },
-        () => undefined, // its end has been told, and brings the next try
-      );
-    });
-    this.#restarts.add(timer);
   }
 
   #giveWork(): void {
