@@ -197,6 +197,27 @@ export async function execute(
   return finished;
 }
 
+/** Makes namespaces that are removed together; when what is to be made of them fails, none of them is left. */
+export async function makeTogether<T extends object>(
+  build: (create: (hint: string) => Promise<Namespace>) => Promise<T>,
+): Promise<T & { readonly remove: () => Promise<void> }> {
+  const made: Namespace[] = [];
+  const remove = async (): Promise<void> => {
+    await Promise.all(made.map((namespace) => namespace.remove()));
+  };
+  try {
+    const built = await build(async (hint) => {
+      const namespace = await Namespace.create(hint);
+      made.push(namespace);
+      return namespace;
+    });
+    return { ...built, remove };
+  } catch (fault) {
+    await remove();
+    throw fault;
+  }
+}
+
 function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

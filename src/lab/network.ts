@@ -1,4 +1,4 @@
-import { interfaceTo, link, Namespace } from './netns.ts';
+import { interfaceTo, link, makeTogether, type Namespace } from './netns.ts';
 
 /*
  * The addresses exist in our namespaces only: those of the documentation (RFC 5737) stand for the internet.
@@ -38,27 +38,15 @@ export interface Network {
 }
 
 /** Builds the network above; the router passes nothing on until its program runs and {@link leadThroughProgram} was called. */
-export async function buildNetwork({ behindNat }: { behindNat: boolean }): Promise<Network> {
-  const hints = ['client', 'neighbour', 'nat', 'router', 'stranger', 'server'] as const;
-  const made: Namespace[] = [];
-  const remove = async (): Promise<void> => {
-    await Promise.all(made.map((namespace) => namespace.remove()));
-  };
-  const create = async (hint: string): Promise<Namespace> => {
-    const namespace = await Namespace.create(hint);
-    made.push(namespace);
-    return namespace;
-  };
-  try {
+export function buildNetwork({ behindNat }: { behindNat: boolean }): Promise<Network> {
+  return makeTogether(async (create) => {
+    const hints = ['client', 'neighbour', 'nat', 'router', 'stranger', 'server'] as const;
     const all = await Promise.all(hints.map(async (hint) => [hint, await create(hint)] as const));
     const places = Object.fromEntries(all) as unknown as Omit<Network, 'remove'>;
     await connectAll(places);
     if (behindNat) await masquerade(places.nat);
-    return { ...places, remove };
-  } catch (fault) {
-    await remove();
-    throw fault;
-  }
+    return places;
+  });
 }
 
 /** Leads all that comes to the router from a side to the device from which its program reads that side's packets. */

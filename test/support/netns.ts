@@ -7,6 +7,7 @@ export {
   type Finished,
   interfaceTo,
   link,
+  makeTogether,
   Namespace,
   newRun,
   until,

@@ -1,4 +1,4 @@
-import { Namespace, interfaceTo, link } from './netns.ts';
+import { interfaceTo, link, makeTogether, type Namespace } from './netns.ts';
 
 /*
  * The networks that port knocking behind NAT is about. The addresses exist in our namespaces only: documentation
@@ -49,17 +49,8 @@ export interface TopologyOptions {
 }
 
 /** Builds the network above. Remove it with `cleanUp(t, () => topology.remove())`. */
-export async function natTopology(options: TopologyOptions = {}): Promise<Topology> {
-  const made: Namespace[] = [];
-  const remove = async (): Promise<void> => {
-    await Promise.all(made.map((namespace) => namespace.remove()));
-  };
-  const create = async (hint: string): Promise<Namespace> => {
-    const namespace = await Namespace.create(hint);
-    made.push(namespace);
-    return namespace;
-  };
-  try {
+export function natTopology(options: TopologyOptions = {}): Promise<Topology> {
+  return makeTogether(async (create) => {
     const client = await create('client');
     const neighbour = await create('neighbour');
     const nat = await create('nat');
@@ -68,11 +59,8 @@ export async function natTopology(options: TopologyOptions = {}): Promise<Topolo
     const edge = options.cgnat === true ? await linkCarrier(nat, await create('carrier')) : nat;
     await linkServer(edge, server, options);
     if (options.lossPercent !== undefined) await loseAt(nat, options.lossPercent);
-    return { client, neighbour, nat, server, remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+    return { client, neighbour, nat, server };
+  });
 }
 
 /**
