@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { startsWith } from '../bytes/bytes.ts';
 import { Traffic } from '../dgram-ext/traffic.ts';
 import { UdpSocket } from '../dgram-ext/udp-socket.ts';
+import type { DropReason } from '../errors/drop-reason.ts';
 import { PeerTable } from '../handshake/peer-table.ts';
 import { Sieve } from '../handshake/sieve.ts';
 import type { Log } from '../host/log.ts';
@@ -13,6 +14,7 @@ import { createSystemLoad } from '../system/load.ts';
 import { type Endpoint, formatEndpoint } from '../units/network.ts';
 import { FloodGate } from './flood-gate.ts';
 import {
+  droppedFor,
   type KnockWorkerData,
   type Notice,
   type Saying,
@@ -44,7 +46,11 @@ const sieve = new Sieve({ admits, peers, entropy: createSystemEntropy(), cookieR
 const traffic = new Traffic();
 const sockets = new Map<string, UdpSocket>();
 let handOnTags: readonly Uint8Array[] = [];
-const placeOf = new Map(workerCounters.map((name, at) => [name, at]));
+const placeOf = new Map<string, number>(workerCounters.map((name, at) => [name, at]));
+/** The same by the reason alone: most of a flood is dropped, and no text is to be made for it. */
+const placeOfDrop = new Map<DropReason, number | undefined>(
+  droppedFor.map((reason) => [reason, placeOf.get(`dropped ${reason}`)]),
+);
 
 traffic.listen(receive);
 parentPort?.on('message', follow);
@@ -55,7 +61,10 @@ function say(saying: Saying): void {
 }
 
 function count(counter: WorkerCounter): void {
-  const at = placeOf.get(counter) ?? 0;
+  countAt(placeOf.get(counter));
+}
+
+function countAt(at = 0): void {
   counts[at] = (counts[at] ?? 0) + 1;
 }
 
@@ -120,6 +129,6 @@ function handOn(datagram: Omit<Saying & { readonly kind: 'datagram' }, 'kind'>):
   say({ ...datagram, kind: 'datagram', bytes: Uint8Array.from(datagram.bytes) });
 }
 
-function drop(reason: string): void {
-  count(`dropped ${reason}` as WorkerCounter);
+function drop(reason: DropReason): void {
+  countAt(placeOfDrop.get(reason));
 }

@@ -43,7 +43,7 @@ export type Saying =
     };
 
 /** Why a thread drops a datagram: what it can know without the replay record. */
-const droppedFor = [
+export const droppedFor = [
   'length',
   'tag',
   'mac',
