@@ -1,4 +1,5 @@
 import { later, type MonotonicMs } from '../units/time.ts';
+import { forgetOldest } from './forget-oldest.ts';
 
 /** Keys that are remembered for a while, at most `capacity` of them: when there is no room the one told first goes. */
 export class Remembered {
@@ -18,19 +19,12 @@ export class Remembered {
   add(key: string, now: MonotonicMs): void {
     // told again it is the last to go
     this.#until.delete(key);
-    if (this.#until.size >= this.#capacity) this.#forgetFirst();
+    if (this.#until.size >= this.#capacity) forgetOldest(this.#until);
     this.#until.set(key, later(now, this.#forMs));
   }
 
   has(key: string, now: MonotonicMs): boolean {
     const until = this.#until.get(key);
     return until !== undefined && until > now;
-  }
-
-  #forgetFirst(): void {
-    for (const first of this.#until.keys()) {
-      this.#until.delete(first);
-      return;
-    }
   }
 }

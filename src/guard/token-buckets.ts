@@ -1,4 +1,5 @@
 import type { MonotonicMs } from '../units/time.ts';
+import { forgetOldest } from './forget-oldest.ts';
 
 /** How often something may happen. */
 export interface Rate {
@@ -36,7 +37,7 @@ export class TokenBuckets {
     const bucket = this.#refilled(key, now);
     // put back at the end: the map's order is the order of use
     this.#buckets.delete(key);
-    this.#evictIfFull();
+    if (this.#buckets.size >= this.#capacity) forgetOldest(this.#buckets);
     this.#buckets.set(key, bucket);
     if (bucket.tokens < count) return false;
     bucket.tokens -= count;
@@ -50,13 +51,5 @@ export class TokenBuckets {
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1000) * perSecond);
     bucket.filledAt = now;
     return bucket;
-  }
-
-  #evictIfFull(): void {
-    if (this.#buckets.size < this.#capacity) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
-      return;
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programBeside } from '../server/worker-pool.ts';
+import { programBeside } from '../server/start-thread.ts';
 import type { Attack } from './attack.ts';
 import { attacksOf } from './attacks/all.ts';
 import { Captures } from './captures.ts';

@@ -1,4 +1,4 @@
-import { programBeside } from '../server/worker-pool.ts';
+import { programBeside } from '../server/start-thread.ts';
 import { Hand } from './hand.ts';
 import { leadThroughProgram, type Network, type Side, sides } from './network.ts';
 import { changePacket, type Packet, readPacket } from './packet.ts';

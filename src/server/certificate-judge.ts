@@ -23,7 +23,8 @@ import type { ExaminerJob } from './examiner-program.ts';
 import { DropLog } from './drop-log.ts';
 import type { Examiners } from './examiners.ts';
 import type { Judge } from './knock-port.ts';
-import { type PoolCounters, programBeside, WorkerPool } from './worker-pool.ts';
+import { programBeside } from './start-thread.ts';
+import { type PoolCounters, WorkerPool } from './worker-pool.ts';
 
 /** Responses that may wait for a thread: about a third of a second's work of one. */
 const LINE_CAPACITY = 1024;

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import type { BoundSocket } from '../dgram-ext/bound-socket.ts';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { PeerTable } from '../handshake/peer-table.ts';
@@ -7,8 +6,8 @@ import type { Log } from '../host/log.ts';
 import type { FloodGate } from './flood-gate.ts';
 import { KnockWorker } from './knock-worker.ts';
 import { Restarts } from './restarts.ts';
+import { programBeside, startThread } from './start-thread.ts';
 import { workerCounters } from './worker-messages.ts';
-import { programBeside } from './worker-pool.ts';
 
 export interface KnockWorkersOptions {
   /** Beside the main thread, which reads too. */
@@ -84,12 +83,7 @@ export class KnockWorkers {
     const counts = this.#newCounts();
     const ahead = new Int32Array(new SharedArrayBuffer(4));
     const program = programBeside(import.meta.url, 'knock-worker-program');
-    // only a program that is not built needs the loader that we were started with
-    const flags = program.pathname.endsWith('.ts') ? {} : { execArgv: [] };
-    const thread = new Worker(program, {
-      workerData: { cookieRoot, chooses, counts, ahead },
-      ...flags,
-    });
+    const thread = startThread(program, { cookieRoot, chooses, counts, ahead });
     const worker = new KnockWorker(thread, {
       take: ({ bytes, remote, local, isExpected }) => {
         Atomics.sub(ahead, 0, 1);

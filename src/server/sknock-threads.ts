@@ -3,7 +3,8 @@ import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import type { SknockExamination, SknockVerdict } from '../sknock/examine.ts';
 import { areSame, type Examiners } from './examiners.ts';
-import { type PoolCounters, programBeside, WorkerPool } from './worker-pool.ts';
+import { programBeside } from './start-thread.ts';
+import { type PoolCounters, WorkerPool } from './worker-pool.ts';
 
 /** Datagrams that may wait: about a third of a second's work of one thread. */
 const LINE_CAPACITY = 1024;

@@ -1,9 +1,10 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { HknockError } from '../errors/hknock-error.ts';
 import { WaitingLine } from '../guard/waiting-line.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import { Restarts } from './restarts.ts';
+import { startThread } from './start-thread.ts';
 
 /** Work that a thread has been given. */
 export interface Order<Job> {
@@ -113,10 +114,7 @@ export class WorkerPool<Job, Result> {
 
   #startThread(): Thread<Job, Result> {
     const { program, data } = this.#options;
-    // only a program that is not built needs the loader that we were started with
-    const flags = program.pathname.endsWith('.ts') ? {} : { execArgv: [] };
-    const worker = new Worker(program, { workerData: data, ...flags });
-    const thread = new Thread<Job, Result>(worker, {
+    const thread = new Thread<Job, Result>(startThread(program, data), {
       onDone: () => {
         this.#done++;
         this.#giveWork();
@@ -205,9 +203,4 @@ class Thread<Job, Result> {
     this.#inHand.delete(id);
     waiting?.resolve(result);
   }
-}
-
-/** The program `name` in the folder of a module, built or not. @param module its `import.meta.url` */
-export function programBeside(module: string, name: string): URL {
-  return new URL(`./${name}${module.endsWith('.ts') ? '.ts' : '.js'}`, module);
 }

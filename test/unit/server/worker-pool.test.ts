@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { FakeLog } from '../../../src/host/fake-log.ts';
-import { type Order, programBeside, WorkerPool } from '../../../src/server/worker-pool.ts';
+import { programBeside } from '../../../src/server/start-thread.ts';
+import { type Order, WorkerPool } from '../../../src/server/worker-pool.ts';
 import { until } from '../../support/netns.ts';
 
 type TestJob =
