@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Machine } from '../support/machine.ts';
-import { addresses, natTopology } from '../support/topology.ts';
+import type { Machine } from '../support/machine.ts';
+import { addresses } from '../support/topology.ts';
 import { readTypeScript } from '../support/typescript.ts';
+import { type TwoMachines, withTwoMachines } from './two-machines.ts';
 
 /** Lets one peer knock as fast as it can, which no server should. */
 const unlimited = {
@@ -14,27 +15,16 @@ const unlimited = {
 };
 
 /** The real server with the kernel's firewall, and a client behind a NAT. */
-export interface KnockStage {
-  readonly server: Machine;
-  readonly client: Machine;
+export interface KnockStage extends TwoMachines {
   /** Runs a program of this folder on the client, with the profile's file as its first argument, and reads what it prints. */
   readonly run: <T>(program: string, ...args: readonly string[]) => Promise<T>;
-  readonly remove: () => Promise<void>;
 }
 
 /** By name, what `service add` is told of each: a port such as `tcp/8080`, and options. */
 type Services = Readonly<Record<string, readonly string[]>>;
 
-export async function knockStage(services: Services): Promise<KnockStage> {
-  const topology = await natTopology();
-  const server = new Machine(topology.server);
-  const client = new Machine(topology.client);
-  const remove = async (): Promise<void> => {
-    await client.remove();
-    await server.remove();
-    await topology.remove();
-  };
-  try {
+export function knockStage(services: Services): Promise<KnockStage> {
+  return withTwoMachines(async ({ server, client }) => {
     const profile = await serve(server, services);
     const run = async <T>(program: string, ...args: readonly string[]): Promise<T> => {
       const path = fileURLToPath(new URL(program, import.meta.url));
@@ -42,11 +32,8 @@ export async function knockStage(services: Services): Promise<KnockStage> {
       const { stdout } = await client.place.exec([...node, ...args], { timeoutMs: 120_000 });
       return JSON.parse(stdout) as T;
     };
-    return { server, client, run, remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+    return { run };
+  });
 }
 
 async function serve(server: Machine, services: Services): Promise<string> {

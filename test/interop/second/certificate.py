@@ -200,33 +200,22 @@ def decode_content(content):
 class CertificateResponder(Responder):
     """Public-key work is done at once, so nothing waits in line: there is no drop `overload`."""
 
+    RESPONSE_LENGTH = 1037
+
     def __init__(self, key, authority, unix_ms, examined_at=lambda now: now, **others):
         self.key, self.authority, self.unix_ms = key, authority, unix_ms
         self.lobby, self.examined_at = lobby(point_of(key.public_key())), examined_at
         super().__init__([self.lobby], **others)
 
-    def _judge(self, data, source, now):
-        if len(data) not in (100, 1037, 72):
-            raise Drop('length')
-        keys = self.lobby
-        if data[:8] != keys.tag:
-            raise Drop('tag')
-        if len(data) == 72:
-            return self._lease(keys, data, source, now)
-        is_request = len(data) == 100
-        key = keys.request if is_request else keys.response
-        body = open_sealed(key, data[8:32], keys.tag, data[32:])
-        if body is None:
-            raise Drop('mac')
-        if any(body) if is_request else body[90] != 4:
+    def _read_request(self, body):
+        if any(body):
             raise Drop('malformed')
-        if is_request:
-            return 'reply', self._challenge(keys, data[8:32], body, source, now)
-        return self._certificate_response(body, source, now)
 
-    def _certificate_response(self, body, source, now):
+    def _response(self, keys, body, source, now):
+        if body[90] != 4:
+            raise Drop('malformed')
         statement, cookie = body[:74] + bytes(52), body[74:90]
-        issued_at = self._recognise(self.lobby, statement, cookie, source, now)
+        issued_at = self._recognise(keys, statement, cookie, source, now)
         response_id = hashlib.sha256(body).digest()
         grant = self._recorded(response_id)
         if grant is not None:

@@ -302,6 +302,8 @@ class Drop(Exception):
 class Responder:
     """Decides about datagrams; the caller owns the socket, the clock, the limits and the policy."""
 
+    RESPONSE_LENGTH = 222
+
     def __init__(
         self, peers, capacity=REPLAY_CAPACITY, nonce=None, cookie_secret=None, may_knock=None,
     ):
@@ -326,7 +328,7 @@ class Responder:
             return 'drop', str(drop)
 
     def _judge(self, data, source, now):
-        if len(data) not in (100, 222, 72):
+        if len(data) not in (100, self.RESPONSE_LENGTH, 72):
             raise Drop('length')
         keys = self.peers.get(data[:8])
         if keys is None:
@@ -338,10 +340,13 @@ class Responder:
         body = open_sealed(key, data[8:32], keys.tag, data[32:])
         if body is None:
             raise Drop('mac')
-        wish = read_wish(body if is_request else body[74:126])
         if is_request:
+            self._read_request(body)
             return 'reply', self._challenge(keys, data[8:32], body, source, now)
-        return self._response(keys, body, wish, source, now)
+        return self._response(keys, body, source, now)
+
+    def _read_request(self, body):
+        read_wish(body)
 
     def _cookie(self, keys, statement, epoch):
         return hmac_sha256(self.cookie_secrets[epoch], keys.tag + statement)[:16]
@@ -355,7 +360,8 @@ class Responder:
         body = seen + request_body[:18] + cookie
         return nonce + seal(keys.challenge, nonce, keys.tag + initiator_nonce, body)
 
-    def _response(self, keys, body, wish, source, now):
+    def _response(self, keys, body, source, now):
+        wish = read_wish(body[74:126])
         statement, cookie, proof = body[:126], body[126:142], body[142:]
         issued_at = self._recognise(keys, statement, cookie, source, now)
         grant = self._recorded(cookie)
