@@ -65,8 +65,8 @@ export class Scene {
     const { stranger } = this.#parts;
     const numbers = this.#numbers;
     this.#numbers = [];
+    const [port = SERVICE_PORT] = this.#parts.defence.ports;
     for (const sequence of numbers) {
-      const port = SERVICE_PORT;
       const way = { address: addresses.server, port, sequence };
       if ((await stranger.ask('enterWithNumber', way)) !== 0) return true;
     }

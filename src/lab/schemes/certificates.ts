@@ -7,7 +7,7 @@ import { parseServicePort } from '../../units/network.ts';
 import { falls, holds, races, unusable } from '../expect.ts';
 import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
-import { within } from '../within.ts';
+import { byHandshake } from './by-handshake.ts';
 import { enterAfter } from './enter-after.ts';
 import { type HknockServer, serveHknock } from './hknock-server.ts';
 
@@ -33,16 +33,13 @@ export const certificate: Scheme = {
         admission: 'once',
         connectWithinMs,
       });
-    return {
+    return byHandshake({
+      knock,
       ports: [SERVICE_PORT],
-      knock: async () => {
-        await knock(null);
-      },
-      enter: (withinMs) => within(knock(withinMs), withinMs),
       isProof: ({ destinationPort, payload }) =>
         destinationPort === KNOCK_PORT && payload.length > LONGEST_REQUEST,
       revoke: revokeAlice,
-    };
+    });
   },
 };
 

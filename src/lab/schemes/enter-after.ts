@@ -7,10 +7,11 @@ const TRY_EVERY_MS = 50;
 export function enterAfter(
   { client }: World,
   knock: () => Promise<void>,
+  port = SERVICE_PORT,
 ): (withinMs: number) => Promise<number> {
   return async (withinMs) => {
     await knock();
-    const door = { address: addresses.server, ports: [SERVICE_PORT] };
+    const door = { address: addresses.server, ports: [port] };
     return client.ask('tryToEnter', { ...door, forMs: withinMs, everyMs: TRY_EVERY_MS });
   };
 }

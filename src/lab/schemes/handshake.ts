@@ -2,7 +2,7 @@ import type { Admission } from '../../units/admission.ts';
 import { falls, holds, holdsIn, races } from '../expect.ts';
 import type { Scheme } from '../scheme.ts';
 import { SERVICE_PORT } from '../scheme.ts';
-import { within } from '../within.ts';
+import { byHandshake } from './by-handshake.ts';
 import { GATE_PORT, serveHknock, withGate } from './hknock-server.ts';
 
 const KNOCK_PORT = 62_202;
@@ -26,16 +26,13 @@ export function handshake(admission: Admission): Scheme {
       });
       const knock = (connectWithinMs: number | null): Promise<number> =>
         world.client.ask('byProfile', { file: profile, admission, connectWithinMs });
-      return {
+      return byHandshake({
+        knock,
         ports: isGate ? [SERVICE_PORT, GATE_PORT] : [SERVICE_PORT],
-        knock: async () => {
-          await knock(null);
-        },
-        enter: (withinMs) => within(knock(withinMs), withinMs),
         isProof: ({ destinationPort, payload }) =>
           destinationPort === KNOCK_PORT && payload.length === RESPONSE_LENGTH,
         revoke: revokeAlice,
-      };
+      });
     },
   };
 }

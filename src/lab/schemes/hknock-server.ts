@@ -73,10 +73,7 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
     ...peer,
     ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }),
   });
-  await serve(world, folder);
-  const reload = async (): Promise<void> => {
-    await askServer(`${folder}/control.sock`, { method: 'POST', path: '/reload' });
-  };
+  const reload = await serveFolder(world, folder);
   const revokeAlice = async (): Promise<void> => {
     await new PeerStore(folder).revoke(alice);
     await reload();
@@ -103,10 +100,17 @@ async function configure(folder: string, options: HknockOptions): Promise<void> 
   await writeFile(configPath(folder), options.configure?.(named) ?? named);
 }
 
-async function serve({ network }: World, folder: string): Promise<void> {
+/** Has hknock serve from a folder, and waits until it does; gives what has it read the folder again. */
+async function serveFolder(
+  { network }: Pick<World, 'network'>,
+  folder: string,
+): Promise<() => Promise<void>> {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
   const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
   const daemon = new Daemon(network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
   await daemon.writes(' info serving');
+  return async () => {
+    await askServer(`${folder}/control.sock`, { method: 'POST', path: '/reload' });
+  };
 }
