@@ -27,7 +27,7 @@ export function addLab(program: Command): void {
       'Attacks ways of knocking in network namespaces, and compares who gets in with what is expected. Needs root; nothing leaves the namespaces.',
     )
     .option('--scheme <name>', 'only this way of knocking')
-    .option('--attacker <name>', 'only this attacker: a1, a1a2, a1a2a3, b2, nat or dos')
+    .option('--attacker <name>', 'only this attacker: b1, a1, a1a2, a1a2a3, b2, nat or dos')
     .option('--at-once <number>', 'cells to run at a time', readCount, availableParallelism())
     .option('--pcap <dir>', 'keep what passes at each host there, and the keys')
     .addOption(jsonOption())
@@ -38,8 +38,8 @@ export function addLab(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nA1 records and sends again, A2 changes and keeps back, A3 sends and receives for any address, B2 was a client until it was shut
-out; a neighbour has the client's address, and DoS-knocking keeps the client out. Exit code ${String(EXIT_BUG)}: something was not as expected.
+      `\nB1 knows how knocking is done here, and looks for the server; A1 records and sends again, A2 changes and keeps back, A3 sends and
+receives for any address, B2 was a client until it was shut out; a neighbour has the client's address, and DoS-knocking keeps the client out. Exit code ${String(EXIT_BUG)}: something was not as expected.
 
 Examples:\n  hknock lab\n  hknock lab --scheme hknock-gate --attacker a1a2a3`,
     )

@@ -22,10 +22,12 @@ export type Capability =
 export interface Attacker {
   readonly name: string;
   readonly title: string;
+  /** Beside what all can. */
   readonly can: readonly Capability[];
 }
 
 export const attackers = [
+  { name: 'b1', title: 'B1', can: [] },
   { name: 'a1', title: 'A1', can: ['record'] },
   { name: 'a1a2', title: 'A1, A2', can: ['record', 'change'] },
   { name: 'a1a2a3', title: 'A1, A2, A3', can: ['record', 'change', 'any-address'] },

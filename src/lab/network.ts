@@ -9,6 +9,7 @@ import { interfaceTo, link, makeTogether, type Namespace } from './netns.ts';
  *
  * All packets between nat, stranger and server pass through a program on the router (wire-program.ts). The nat masquerades with
  * random ports, and lets nothing in that was not asked for. Without it the client has its address on the internet.
+ * At 192.0.2.3, beside the server, there is nobody, and the router does not say so.
  */
 export const addresses = {
   client: '192.168.7.2',
@@ -17,6 +18,7 @@ export const addresses = {
   nat: '198.51.100.1',
   stranger: '203.0.113.9',
   server: '192.0.2.2',
+  nobody: '192.0.2.3',
 } as const;
 
 /** The first port that the NAT gives to the neighbour; below are the client's. Only the timelines make use of it. */
@@ -66,6 +68,10 @@ async function connectAll(places: Omit<Network, 'remove'>): Promise<void> {
   for (const place of [nat, router]) {
     await place.exec(['sysctl', '-q', '-w', ...settings, 'net.ipv4.conf.default.rp_filter=0']);
   }
+  // a fragment whose others never come is given up, and that answered, after half a minute else
+  for (const place of [nat, server]) {
+    await place.exec(['sysctl', '-q', '-w', 'net.ipv4.ipfrag_time=1']);
+  }
   await Promise.all([
     link(client, ['192.168.7.2/24'], nat, ['192.168.7.1/24']),
     link(neighbour, ['192.168.8.2/24'], nat, ['192.168.8.1/24']),
@@ -81,6 +87,7 @@ async function connectAll(places: Omit<Network, 'remove'>): Promise<void> {
     routeVia(server, 'default', '192.0.2.1'),
     // for a client without NAT
     routeVia(router, '192.168.0.0/16', '198.51.100.1'),
+    router.exec(['ip', 'route', 'add', 'blackhole', addresses.nobody]),
   ]);
 }
 

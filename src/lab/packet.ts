@@ -26,6 +26,7 @@ export const SYN = 2;
 export const RST = 4;
 export const PSH = 8;
 export const ACK = 16;
+export const URG = 32;
 
 /** What can be written differently in a packet that is sent on. */
 export interface Changes {
@@ -42,8 +43,8 @@ const HEADER_LENGTH = 20;
 const SOURCE_AT = 12;
 const DESTINATION_AT = 16;
 
-/** Where the checksum stands in the header of a protocol, and how long that is; TCP says its length itself. */
-const checksumAt = { tcp: 16, udp: 6 } as const;
+/** Where the checksum stands in the header of a protocol. */
+const checksumAt = { tcp: 16, udp: 6, icmp: 2 } as const;
 
 /** Reads a packet; null for what is no whole IPv4 packet. */
 export function readPacket(bytes: Uint8Array): Packet | null {
@@ -93,17 +94,24 @@ function mend(bytes: Uint8Array, protocol: Packet['protocol']): void {
   encodeUint16(bytes.length, bytes, 2);
   encodeUint16(0, bytes, 10);
   encodeUint16(checksum(bytes.subarray(0, at)), bytes, 10);
-  if (protocol !== 'tcp' && protocol !== 'udp') return;
+  if (protocol === 'other') return;
   const length = bytes.length - at;
   if (protocol === 'udp') encodeUint16(length, bytes, at + 4);
   encodeUint16(0, bytes, at + checksumAt[protocol]);
-  const pseudoHeader = new Uint8Array(12);
-  pseudoHeader.set(bytes.subarray(SOURCE_AT, SOURCE_AT + 8));
-  pseudoHeader[9] = bytes[9] ?? 0;
-  encodeUint16(length, pseudoHeader, 10);
-  const sum = checksum(concat(pseudoHeader, bytes.subarray(at)));
+  const sum = checksum(
+    concat(protocol === 'icmp' ? new Uint8Array() : pseudoHeaderOf(bytes), bytes.subarray(at)),
+  );
   // with UDP 0 would say that there is none (RFC 768)
   encodeUint16(protocol === 'udp' && sum === 0 ? 0xffff : sum, bytes, at + checksumAt[protocol]);
+}
+
+/** What the checksums of TCP and UDP cover beside what they stand in (RFC 9293, section 3.1). */
+function pseudoHeaderOf(bytes: Uint8Array): Uint8Array {
+  const header = new Uint8Array(12);
+  header.set(bytes.subarray(SOURCE_AT, SOURCE_AT + 8));
+  header[9] = bytes[9] ?? 0;
+  encodeUint16(bytes.length - ipHeaderLength(bytes), header, 10);
+  return header;
 }
 
 /** The internet's checksum (RFC 1071). */

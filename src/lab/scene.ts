@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door } from './host-program.ts';
 import type { Capability } from './model.ts';
+import { interfaceTo } from './netns.ts';
 import { addresses } from './network.ts';
 import { type Packet, SYN } from './packet.ts';
 import { type Defence, type Host, SERVICE_PORT, type World } from './scheme.ts';
 import { whenQuiet } from './when-quiet.ts';
-import { from, type Rule, type Wire } from './wire.ts';
+import { from, type Passed, type Rule, type Wire } from './wire.ts';
 
 /** How long the client waits for its connection. */
 const CLIENT_PATIENCE_MS = 8000;
@@ -29,6 +30,13 @@ export interface SceneParts {
   readonly neighbour: Host;
   readonly can: readonly Capability[];
 }
+
+/** What answers does so by then; and what answers too does not take so much longer. */
+const ANSWER_PATIENCE_MS = 10_000;
+const STRAGGLERS_MS = 200;
+
+/** A table of the laboratory's own in the server's kernel. */
+const COUNT = 'hknock_lab_count';
 
 /** The cell was to show something about an attack, and the client without one did not even get in. */
 export class ControlFailed extends Error {}
@@ -158,6 +166,40 @@ export class Scene {
       await this.#parts.wire.send([packet]);
       if (paceMs > 0) await sleep(paceMs);
     }
+  }
+
+  /** The same all at once, and what has come back to that address when it is enough and nothing more comes. */
+  async answersTo(
+    packets: readonly Packet[],
+    isEnough: (answers: readonly Packet[]) => boolean,
+  ): Promise<readonly Packet[]> {
+    const { wire } = this.#parts;
+    const before = wire.passed.length;
+    const isAnswer = ({ side, packet }: Passed): boolean =>
+      side !== 'attacker' && packet.destination === addresses.stranger;
+    const answers = (): readonly Packet[] =>
+      wire.passed
+        .slice(before)
+        .filter(isAnswer)
+        .map(({ packet }) => packet);
+    await wire.send(from(addresses.stranger, packets));
+    const end = performance.now() + ANSWER_PATIENCE_MS;
+    while (!isEnough(answers()) && performance.now() < end) await sleep(20);
+    await sleep(STRAGGLERS_MS);
+    return answers();
+  }
+
+  /** From now on what the attacker sends is counted where it comes to the server; how many have. */
+  async countAtServer(): Promise<() => Promise<number>> {
+    const { network } = this.#parts.world;
+    const counter = `ip saddr ${addresses.stranger} counter`;
+    const device = interfaceTo(network.router);
+    const input = `table netdev ${COUNT} { chain arrivals { type filter hook ingress device "${device}" priority -500; ${counter}; }; }`;
+    await network.server.exec(['nft', '-f', '-'], { input });
+    return async () => {
+      const { stdout } = await network.server.exec(['nft', 'list', 'table', 'netdev', COUNT]);
+      return Number(/counter packets (\d+)/.exec(stdout)?.[1]);
+    };
   }
 
   /** The attacker decides about each packet that passes. */

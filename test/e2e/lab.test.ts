@@ -6,6 +6,7 @@ import type { ExecutionContext } from 'ava';
 import { attackers } from '../../src/lab/model.ts';
 import { complaints } from '../../src/lab/report/text.ts';
 import type * as cells from '../../src/lab/run-cell.ts';
+import type { Defence, World } from '../../src/lab/scheme.ts';
 import type * as handshakes from '../../src/lab/schemes/handshake.ts';
 import { netTestWith } from '../support/capabilities.ts';
 import { here, Machine } from '../support/machine.ts';
@@ -68,14 +69,21 @@ function temporaryFolder(t: ExecutionContext): string {
   return folder;
 }
 
-test('lab: what is not as expected is told', async (t) => {
-  // as it is built: its programs begin sooner
+/** As it is built: its programs begin sooner. */
+async function laboratory(): Promise<
+  Pick<typeof cells, 'runCell'> & Pick<typeof handshakes, 'handshake'>
+> {
   const built = new URL('../../dist/lab/', import.meta.url);
   const { runCell } = (await import(new URL('run-cell.js', built).href)) as typeof cells;
   const { handshake } = (await import(
     new URL('schemes/handshake.js', built).href
   )) as typeof handshakes;
-  const attacker = attackers[4];
+  return { runCell, handshake };
+}
+
+test('lab: what is not as expected is told', async (t) => {
+  const { runCell, handshake } = await laboratory();
+  const attacker = attackers[5];
   const scheme = handshake('address');
   const cell = await runCell({ scheme, attacker, expectation: { outcome: 'holds' } });
   t.like(cell, { outcome: 'falls', isAsExpected: false });
@@ -83,6 +91,18 @@ test('lab: what is not as expected is told', async (t) => {
   t.deepEqual(complaints([cell]), [
     'hknock-address, NAT-knocking: expected that it holds, and it falls !',
   ]);
+});
+
+test('lab: a scan finds a server that says something about fragments', async (t) => {
+  const { runCell, handshake } = await laboratory();
+  const scheme = handshake('once');
+  const deploy = async (world: World): Promise<Defence> => {
+    const defence = await scheme.deploy(world);
+    await world.network.server.exec(['nft', 'flush', 'chain', 'inet', 'filter', 'output']);
+    return defence;
+  };
+  const cell = await runCell({ scheme: { ...scheme, deploy }, attacker: attackers[0] });
+  t.like(cell, { outcome: 'falls', isAsExpected: false });
 });
 
 test('lab: nothing is left of a run that is broken off', async (t) => {

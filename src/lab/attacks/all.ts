@@ -6,6 +6,7 @@ import { holdBack, rewrite } from './hold-back.ts';
 import { natKnocking } from './nat-knocking.ts';
 import { relay } from './relay.ts';
 import { replay } from './replay.ts';
+import { scan } from './scan.ts';
 import { takeover } from './takeover.ts';
 
 /** Those that need most come first: what a lesser attacker can do has a column of its own. */
@@ -18,9 +19,13 @@ export const attacks: readonly Attack[] = [
   formerClient,
   natKnocking,
   dosKnocking,
+  scan,
 ];
 
-/** All that an attacker has the means for. */
+/** All that an attacker has the means for. What all can do is in the column of him who can do nothing else. */
 export function attacksOf({ can }: Attacker): readonly Attack[] {
-  return attacks.filter(({ needs }) => needs.every((each) => can.includes(each)));
+  if (can.length === 0) return attacks.filter(({ needs }) => needs.length === 0);
+  return attacks.filter(
+    ({ needs }) => needs.length > 0 && needs.every((each) => can.includes(each)),
+  );
 }

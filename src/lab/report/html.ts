@@ -34,7 +34,7 @@ Each cell is what happened. Choose one to see the packets.</p>
 <p><strong>${verdict}</strong></p>
 <ul>${wrong.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>
 ${drawNetwork()}
-<p>A1 records and sends again. A2 changes and keeps back. A3 sends and receives for any address. B2 was a client until it was shut out.
+<p>B1 knows how knocking is done here, and looks for the server. A1 records and sends again. A2 changes and keeps back. A3 sends and receives for any address. B2 was a client until it was shut out.
 NAT-knocking: a neighbour with the client’s public address. DoS-knocking: a flood that looks like knocks.</p>
 <table class="table"><thead><tr><th>scheme</th>${attackers.map(({ title }) => `<th>${escapeHtml(title)}</th>`).join('')}</tr></thead>
 <tbody>

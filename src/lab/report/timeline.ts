@@ -1,5 +1,5 @@
 import { addresses, FIRST_NEIGHBOUR_PORT } from '../network.ts';
-import { ACK, FIN, type Packet, PSH, RST, SYN } from '../packet.ts';
+import { ACK, FIN, type Packet, PSH, RST, SYN, URG } from '../packet.ts';
 import type { Passed } from '../wire.ts';
 
 /** A line of a timeline: who sent what to whom, what became of it, and how often this came in a row. */
@@ -52,6 +52,8 @@ function nameOf(address: string, port: number): string {
       return 'server';
     case addresses.stranger:
       return 'attacker';
+    case addresses.nobody:
+      return 'nobody';
     case addresses.nat:
       return port >= FIRST_NEIGHBOUR_PORT ? 'neighbour' : 'client';
     case addresses.client:
@@ -82,6 +84,7 @@ const flagNames = [
   [RST, 'RST'],
   [PSH, 'PSH'],
   [ACK, 'ACK'],
+  [URG, 'URG'],
 ] as const;
 
 function flagsOf(flags: number): string {

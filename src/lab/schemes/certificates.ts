@@ -13,6 +13,7 @@ import { type HknockServer, serveHknock } from './hknock-server.ts';
 
 const DAYS = 30;
 const KNOCK_PORT = 62_202;
+const SKNOCK_PORT = 62_203;
 
 /** A Response with a certificate is longer than any Request (certificate.md). */
 const LONGEST_REQUEST = 200;
@@ -23,9 +24,9 @@ export const certificate: Scheme = {
   title: 'hknock with a certificate, admission once',
   programs: [],
   behindNat: true,
-  expected: { a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: races, dos: holds },
+  expected: { b1: holds, a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: races, dos: holds },
   deploy: async (world) => {
-    const { files, revokeAlice } = await serveWithCertificates(world, '');
+    const { files, revokeAlice } = await serveWithCertificates(world);
     const knock = (connectWithinMs: number | null): Promise<number> =>
       world.client.ask('byCertificate', {
         ...files,
@@ -49,10 +50,17 @@ export const sknock: Scheme = {
   title: 'sKnock',
   programs: [],
   behindNat: false,
-  expected: { a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: unusable, dos: holds },
+  expected: {
+    b1: holds,
+    a1: holds,
+    a1a2: holds,
+    a1a2a3: falls,
+    b2: holds,
+    nat: unusable,
+    dos: holds,
+  },
   deploy: async (world) => {
-    const listen = '\n[sknock]\nlisten = ["0.0.0.0:62203"]\n';
-    const { files, revokeAlice } = await serveWithCertificates(world, listen);
+    const { files, revokeAlice } = await serveWithCertificates(world, SKNOCK_PORT);
     const knock = async (): Promise<void> => {
       await world.client.ask('bySknock', { ...files, host: addresses.server, port: SERVICE_PORT });
     };
@@ -69,7 +77,9 @@ interface Certified extends Pick<HknockServer, 'revokeAlice'> {
   };
 }
 
-async function serveWithCertificates(world: World, more: string): Promise<Certified> {
+/** Takes the packets of sKnock, too, where a port for them is said. */
+async function serveWithCertificates(world: World, sknockPort?: number): Promise<Certified> {
+  const listen = `\n[sknock]\nlisten = ["0.0.0.0:${String(sknockPort)}"]\n`;
   const files = {
     certificate: world.path('cert-alice.pem'),
     privateKey: world.path('cert-alice.key'),
@@ -83,7 +93,8 @@ async function serveWithCertificates(world: World, more: string): Promise<Certif
   const { reload } = await serveHknock(world, {
     admission: 'once',
     configure: (text) =>
-      `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${more}`,
+      `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${sknockPort === undefined ? '' : listen}`,
+    letThrough: { udp: sknockPort === undefined ? [] : [sknockPort] },
     prepare: async () => {
       await initAuthority(host, { name: 'lab', crlDays: DAYS });
       const server = { name: 'gate', authorised: null, days: DAYS, path: files.serverCertificate };

@@ -15,7 +15,6 @@ import { falls, holds } from '../expect.ts';
 import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
-import { dropAllButKnocks } from './firewall.ts';
 import { serveHknock } from './hknock-server.ts';
 
 const peer = parsePeerName('alice');
@@ -32,7 +31,7 @@ interface Kind {
 }
 
 /** Grants are for the address, as with the schemes that these are. */
-const all = { a1: falls, a1a2: falls, a1a2a3: falls, b2: holds, nat: falls, dos: falls };
+const all = { b1: holds, a1: falls, a1a2: falls, a1a2a3: falls, b2: holds, nat: falls, dos: falls };
 
 const kinds = {
   fixed: {
@@ -84,7 +83,6 @@ async function deploy(world: World, name: string, kind: Kind): ReturnType<Scheme
   const text = kind.render(entropy);
   const file = world.path('scheme.toml');
   await writeFile(file, text, { mode: 0o600 });
-  await dropAllButKnocks(world.network.server);
   const { revokeAlice } = await serveHknock(world, {
     admission: 'address',
     configure: (config) => config.replace('schemes = []', `schemes = ["${name}"]`),

@@ -1,16 +1,35 @@
 import type { Namespace } from '../netns.ts';
 import { SERVICE_PORT } from '../scheme.ts';
 
-/** The ordinary firewall beside hknock's own table: nothing comes in but connections to what hknock keeps shut, and knocks. */
-export async function dropAllButKnocks(server: Namespace): Promise<void> {
+/** Where knocks come in, and TCP connections beside those to the service. */
+export interface LetThrough {
+  readonly udp?: readonly number[];
+  readonly tcp?: readonly number[];
+}
+
+/** Where hknock listens, whatever the way of knocking. */
+const HKNOCK_PORT = 62_202;
+
+/**
+ * The ordinary firewall beside hknock's own table: nothing comes in but connections to what hknock keeps shut, and knocks. And
+ * nothing is said about fragments: the kernel puts datagrams together before any filter sees them, and tells the sender when it could not.
+ */
+export async function dropAllButKnocks(
+  server: Namespace,
+  { udp = [], tcp = [] }: LetThrough,
+): Promise<void> {
   const input = `
     table inet filter {
       chain input {
         type filter hook input priority filter; policy drop;
         ct state established,related accept
         iif lo accept
-        udp dport 62201-62203 accept
-        tcp dport { ${String(SERVICE_PORT)}, 62203 } accept
+        udp dport { ${[HKNOCK_PORT, ...udp].join(', ')} } accept
+        tcp dport { ${[SERVICE_PORT, ...tcp].join(', ')} } accept
+      }
+      chain output {
+        type filter hook output priority filter;
+        icmp type time-exceeded icmp code 1 drop
       }
     }`;
   await server.exec(['nft', '-f', '-'], { input });

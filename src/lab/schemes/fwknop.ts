@@ -16,7 +16,7 @@ export const fwknop: Scheme = {
   title: 'fwknop 2.6',
   programs: ['fwknop', 'fwknopd', 'iptables', 'iptables-restore'],
   behindNat: true,
-  expected: { a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: falls, dos: holds },
+  expected: { b1: holds, a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: falls, dos: holds },
   deploy: async (world) => {
     const [alice, bob] = [newKeys(), newKeys()];
     await dropByDefault(world.network.server);

@@ -22,6 +22,7 @@ export function handshake(admission: Admission): Scheme {
       const isGate = admission === 'gate';
       const { profile, revokeAlice } = await serveHknock(world, {
         admission,
+        letThrough: isGate ? { tcp: [GATE_PORT] } : {},
         configure: isGate ? withGate : (text) => text,
       });
       const knock = (connectWithinMs: number | null): Promise<number> =>
@@ -41,6 +42,7 @@ export function handshake(admission: Admission): Scheme {
 function expectedOf(admission: Admission): Scheme['expected'] {
   const nat = { address: falls, once: races, port: manyHold, bound: manyHold, gate: manyHold };
   return {
+    b1: holds,
     a1: holds,
     a1a2: holds,
     a1a2a3: admission === 'gate' ? holds : falls,

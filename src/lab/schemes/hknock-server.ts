@@ -15,6 +15,7 @@ import { parseDuration } from '../../units/time.ts';
 import { addresses } from '../network.ts';
 import { SERVICE_PORT, type World } from '../scheme.ts';
 import { Daemon } from './daemon.ts';
+import { dropAllButKnocks, type LetThrough } from './firewall.ts';
 
 export interface HknockOptions {
   /** What the service accepts; grants by sequences have it too. */
@@ -23,6 +24,8 @@ export interface HknockOptions {
   readonly configure?: (text: string) => string;
   readonly totp?: boolean;
   readonly fwknop?: boolean;
+  /** What the ordinary firewall lets through beside the service's port and hknock's. */
+  readonly letThrough?: LetThrough;
   /** Makes what the configuration names, once the folder is there. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
@@ -37,7 +40,7 @@ export interface HknockServer {
 }
 
 /** That of fwknopd. */
-const FWKNOP_PORT = parsePort('62201');
+export const FWKNOP_PORT = parsePort('62201');
 
 /** Where the gate is, when there is one. */
 export const GATE_PORT = 62_203;
@@ -53,6 +56,7 @@ const entropy = createSystemEntropy();
 export async function serveHknock(world: World, options: HknockOptions): Promise<HknockServer> {
   const folder = world.path('server');
   const profile = world.path('alice.toml');
+  await dropAllButKnocks(world.network.server, options.letThrough ?? {});
   await initServerFolder(folder, { entropy });
   await addService(folder, {
     name: web,

@@ -19,12 +19,21 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
     programs: [],
     behindNat: true,
     expected: gate
-      ? { a1: holds, a1a2: holds, a1a2a3: holds, b2: holds, nat: holdsIn(10), dos: holds }
+      ? {
+          b1: holds,
+          a1: holds,
+          a1a2: holds,
+          a1a2a3: holds,
+          b2: holds,
+          nat: holdsIn(10),
+          dos: holds,
+        }
       : // too many wrong numbers stop all (silent.md, section 6)
-        { a1: holds, a1a2: falls, a1a2a3: falls, b2: holds, nat: holds, dos: falls },
+        { b1: holds, a1: holds, a1a2: falls, a1a2a3: falls, b2: holds, nat: holds, dos: falls },
     deploy: async (world) => {
       const { profile: file, revokeAlice } = await serveHknock(world, {
         admission: gate ? 'gate' : 'once',
+        letThrough: gate ? { tcp: [GATE_PORT] } : {},
         configure: (text) => {
           const silent = turnOn('silent')(text).replace('slots = 4', `slots = ${String(slots)}`);
           return gate ? withGate(silent) : silent;

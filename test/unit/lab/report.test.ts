@@ -10,7 +10,7 @@ import type { Answer } from '../../../src/lab/run-table.ts';
 import { knockd } from '../../../src/lab/schemes/knockd.ts';
 import type { Passed } from '../../../src/lab/wire.ts';
 
-const [a1, , , , nat] = attackers;
+const [, a1, , , , nat] = attackers;
 
 /** 198.51.100.1:20001 to 192.0.2.2:62202, `abc` */
 const fromClient = packet('4500001f00010000401190c5c6336401c00002024e21f2fa000b2a5d616263');
