@@ -1,4 +1,4 @@
-import { admissions } from '../../units/admission.ts';
+import { admissions, goesBySource } from '../../units/admission.ts';
 import type { Scheme } from '../scheme.ts';
 import { certificate, sknock } from './certificates.ts';
 import { classic } from './classic.ts';
@@ -9,6 +9,9 @@ import { silent } from './silent.ts';
 import { spa } from './spa.ts';
 import { totp } from './totp.ts';
 
+/** What a client can make use of that nobody answers. */
+const untold = admissions.filter(goesBySource);
+
 /** The rows of the table. */
 export const schemes: readonly Scheme[] = [
   knockd,
@@ -17,11 +20,13 @@ export const schemes: readonly Scheme[] = [
   classic('dynamic'),
   classic('encrypted'),
   classic('one-time'),
-  totp,
-  sknock,
-  certificate,
-  spa,
+  classic('fwknop-shared'),
+  classic('fwknop-encrypted'),
+  ...untold.map(totp),
+  ...untold.map(sknock),
+  ...[...untold, 'port' as const].map(spa),
   silent('service'),
   silent('gate'),
+  ...admissions.map(certificate),
   ...admissions.map(handshake),
 ];

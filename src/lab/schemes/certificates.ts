@@ -3,70 +3,70 @@ import { initAuthority, revoke } from '../../server/authority.ts';
 import { issueAsPem } from '../../server/issue-files.ts';
 import { createSystemClock } from '../../system/clock.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
+import type { Admission } from '../../units/admission.ts';
 import { parseServicePort } from '../../units/network.ts';
-import { falls, holds, races, unusable } from '../expect.ts';
+import { falls, holds, unusable } from '../expect.ts';
 import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
-import { byHandshake } from './by-handshake.ts';
+import { answered, expectedWhenAnswered } from './answered.ts';
 import { enterAfter } from './enter-after.ts';
 import { type HknockServer, serveHknock } from './hknock-server.ts';
 
 const DAYS = 30;
-const KNOCK_PORT = 62_202;
 const SKNOCK_PORT = 62_203;
 
 /** A Response with a certificate is longer than any Request (certificate.md). */
 const LONGEST_REQUEST = 200;
 
 /** hknock's handshake, with a certificate. */
-export const certificate: Scheme = {
-  name: 'hknock-certificate',
-  title: 'hknock with a certificate, admission once',
-  programs: [],
-  behindNat: true,
-  expected: { b1: holds, a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: races, dos: holds },
-  deploy: async (world) => {
-    const { files, revokeAlice } = await serveWithCertificates(world);
-    const knock = (connectWithinMs: number | null): Promise<number> =>
-      world.client.ask('byCertificate', {
-        ...files,
-        host: addresses.server,
-        admission: 'once',
-        connectWithinMs,
+export function certificate(admission: Admission): Scheme {
+  return {
+    name: `certificate-${admission}`,
+    title: `hknock with a certificate, admission ${admission}`,
+    programs: [],
+    behindNat: true,
+    expected: expectedWhenAnswered(admission),
+    deploy: async (world) => {
+      const { files, revokeAlice } = await serveWithCertificates(world, { admission });
+      const host = addresses.server;
+      return answered({
+        admission,
+        knock: (connectWithinMs) =>
+          world.client.ask('byCertificate', { ...files, host, admission, connectWithinMs }),
+        isProof: (length) => length > LONGEST_REQUEST,
+        revoke: revokeAlice,
       });
-    return byHandshake({
-      knock,
-      ports: [SERVICE_PORT],
-      isProof: ({ destinationPort, payload }) =>
-        destinationPort === KNOCK_PORT && payload.length > LONGEST_REQUEST,
-      revoke: revokeAlice,
-    });
-  },
-};
+    },
+  };
+}
 
-/** sKnock's one packet, for clients that have no NAT. */
-export const sknock: Scheme = {
-  name: 'sknock',
-  title: 'sKnock',
-  programs: [],
-  behindNat: false,
-  expected: {
-    b1: holds,
-    a1: holds,
-    a1a2: holds,
-    a1a2a3: falls,
-    b2: holds,
-    nat: unusable,
-    dos: holds,
-  },
-  deploy: async (world) => {
-    const { files, revokeAlice } = await serveWithCertificates(world, SKNOCK_PORT);
-    const knock = async (): Promise<void> => {
-      await world.client.ask('bySknock', { ...files, host: addresses.server, port: SERVICE_PORT });
-    };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
-  },
-};
+/** sKnock's one packet, for clients that have no NAT; nobody answers it. */
+export function sknock(admission: Admission): Scheme {
+  return {
+    name: `sknock-${admission}`,
+    title: `sKnock, admission ${admission}`,
+    programs: [],
+    behindNat: false,
+    expected: {
+      b1: holds,
+      a1: holds,
+      a1a2: holds,
+      a1a2a3: falls,
+      b2: holds,
+      nat: unusable,
+      dos: holds,
+    },
+    deploy: async (world) => {
+      const { files, revokeAlice } = await serveWithCertificates(world, {
+        admission,
+        sknockPort: SKNOCK_PORT,
+      });
+      const where = { host: addresses.server, port: SERVICE_PORT };
+      const knock = (): Promise<void> => world.client.ask('bySknock', { ...files, ...where });
+      return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+    },
+  };
+}
 
 interface Certified extends Pick<HknockServer, 'revokeAlice'> {
   /** What the client has. */
@@ -77,8 +77,16 @@ interface Certified extends Pick<HknockServer, 'revokeAlice'> {
   };
 }
 
-/** Takes the packets of sKnock, too, where a port for them is said. */
-async function serveWithCertificates(world: World, sknockPort?: number): Promise<Certified> {
+interface CertificateOptions {
+  readonly admission: Admission;
+  /** Takes the packets of sKnock too, where a port for them is said. */
+  readonly sknockPort?: number;
+}
+
+async function serveWithCertificates(
+  world: World,
+  { admission, sknockPort }: CertificateOptions,
+): Promise<Certified> {
   const listen = `\n[sknock]\nlisten = ["0.0.0.0:${String(sknockPort)}"]\n`;
   const files = {
     certificate: world.path('cert-alice.pem'),
@@ -91,7 +99,7 @@ async function serveWithCertificates(world: World, sknockPort?: number): Promise
     entropy: createSystemEntropy(),
   };
   const { reload } = await serveHknock(world, {
-    admission: 'once',
+    admission,
     configure: (text) =>
       `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${sknockPort === undefined ? '' : listen}`,
     letThrough: { udp: sknockPort === undefined ? [] : [sknockPort] },

@@ -8,6 +8,7 @@ import { renderOneTimeFile } from '../../config/one-time-file.ts';
 import { schemePath } from '../../config/scheme-files.ts';
 import type { Entropy } from '../../host/entropy.ts';
 import type { Call } from '../../sequence/scheme.ts';
+import { formatKey } from '../../store/key-text.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
 import { parsePeerName, parseServiceName } from '../../units/names.ts';
 import { type IpAddress, parsePortRange, parseServicePort } from '../../units/network.ts';
@@ -63,6 +64,29 @@ const kinds = {
       return renderOneTimeFile({ peer, service, ...shape }, random);
     },
     call: (_, number) => ({ action: 'open', number }),
+  },
+  'fwknop-shared': {
+    title: 'shared sequence (fwknop 2004)',
+    expected: all,
+    render: () => `kind = "fwknop-shared"
+peer = "${peer}"
+service = "${service}"
+sequence = ["tcp/9601", "udp/9602", "tcp/9603"]
+require_os = ["*:64:1:60:M*,S,T,N,W*"]
+`,
+    call: () => ({ action: 'open' }),
+  },
+  'fwknop-encrypted': {
+    title: 'encrypted sequence (fwknop 2004)',
+    // as with the encrypted mapping
+    expected: { ...all, a1: holds, a1a2: holds },
+    render: (random) => `kind = "fwknop-encrypted"
+peer = "${peer}"
+key = "${formatKey(random.bytes(16))}"
+user = "alice"
+first_port = 9700
+`,
+    call: ({ clientAddress }) => ({ action: 'open', port, address: clientAddress as IpAddress }),
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 

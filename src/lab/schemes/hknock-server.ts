@@ -56,12 +56,14 @@ const entropy = createSystemEntropy();
 export async function serveHknock(world: World, options: HknockOptions): Promise<HknockServer> {
   const folder = world.path('server');
   const profile = world.path('alice.toml');
-  await dropAllButKnocks(world.network.server, options.letThrough ?? {});
+  const { admission, letThrough } = options;
+  const gate = admission === 'gate' ? { tcp: [GATE_PORT] } : {};
+  await dropAllButKnocks(world.network.server, { ...gate, ...letThrough });
   await initServerFolder(folder, { entropy });
   await addService(folder, {
     name: web,
     ports: [parseServicePort(`tcp/${String(SERVICE_PORT)}`)],
-    admission: options.admission,
+    admission,
     ttlMs: parseDuration(GRANT_LIFE),
   });
   await configure(folder, options);
@@ -93,15 +95,15 @@ export function turnOn(section: string): (text: string) => string {
   };
 }
 
-/** The same with the gate open. */
-export function withGate(text: string): string {
-  return text.replace('listen = []', `listen = ["0.0.0.0:${String(GATE_PORT)}"]`);
-}
-
 async function configure(folder: string, options: HknockOptions): Promise<void> {
   const text = await readFile(configPath(folder), 'utf8');
   const named = text.replace('public_hosts = []', `public_hosts = ["${addresses.server}"]`);
-  await writeFile(configPath(folder), options.configure?.(named) ?? named);
+  const gated = options.admission === 'gate' ? withGate(named) : named;
+  await writeFile(configPath(folder), options.configure?.(gated) ?? gated);
+}
+
+function withGate(text: string): string {
+  return text.replace('listen = []', `listen = ["0.0.0.0:${String(GATE_PORT)}"]`);
 }
 
 /** Has hknock serve from a folder, and waits until it does; gives what has it read the folder again. */

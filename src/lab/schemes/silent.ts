@@ -1,7 +1,7 @@
 import { falls, holds, holdsIn } from '../expect.ts';
 import { type Scheme, SERVICE_PORT } from '../scheme.ts';
 import { within } from '../within.ts';
-import { GATE_PORT, serveHknock, turnOn, withGate } from './hknock-server.ts';
+import { GATE_PORT, serveHknock, turnOn } from './hknock-server.ts';
 
 /** Connections within 30 s: as many as all attacks take. Without the gate so many would be guessed too easily, and fewer will do. */
 const SLOTS = { service: 4, gate: 64 } as const;
@@ -33,11 +33,8 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
     deploy: async (world) => {
       const { profile: file, revokeAlice } = await serveHknock(world, {
         admission: gate ? 'gate' : 'once',
-        letThrough: gate ? { tcp: [GATE_PORT] } : {},
-        configure: (text) => {
-          const silent = turnOn('silent')(text).replace('slots = 4', `slots = ${String(slots)}`);
-          return gate ? withGate(silent) : silent;
-        },
+        configure: (text) =>
+          turnOn('silent')(text).replace('slots = 4', `slots = ${String(slots)}`),
       });
       const enter = (withinMs: number): Promise<number> =>
         within(world.client.ask('silently', { file, gate, slots }), withinMs);

@@ -1,25 +1,77 @@
-import { falls, holds } from '../expect.ts';
-import { type Scheme, SERVICE_PORT } from '../scheme.ts';
+import { randomInt } from 'node:crypto';
+import type { SpaKeys } from '../../fwknop/packet.ts';
+import { readProfileFile } from '../../store/profile-file.ts';
+import type { Admission } from '../../units/admission.ts';
+import { falls, holds, holdsIn } from '../expect.ts';
+import { addresses } from '../network.ts';
+import { type Defence, type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
 import { FWKNOP_PORT, serveHknock, turnOn } from './hknock-server.ts';
 
-/** fwknop's packet between hknock's client and server; the client names the public address to let in. */
-export const spa: Scheme = {
-  name: 'hknock-fwknop',
-  title: "hknock, by fwknop's packet, admission once",
-  programs: [],
-  behindNat: true,
-  expected: { b1: holds, a1: holds, a1a2: holds, a1a2a3: falls, b2: holds, nat: falls, dos: holds },
-  deploy: async (world) => {
-    const { profile: file, revokeAlice } = await serveHknock(world, {
-      admission: 'once',
-      fwknop: true,
-      letThrough: { udp: [FWKNOP_PORT] },
-      configure: turnOn('fwknop'),
-    });
-    const knock = async (): Promise<void> => {
-      await world.client.ask('bySpa', { file, source: world.clientAddress });
-    };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
-  },
-};
+/** The ports that may lead to a service (`port_range`). */
+const ENTRANCES = { first: 10_000, last: 32_767 } as const;
+
+/** fwknop's packet to hknock's server; the client names the public address to let in. */
+export function spa(admission: Admission): Scheme {
+  const hasEntrance = admission === 'port';
+  return {
+    name: `hknock-fwknop-${admission}`,
+    title: `hknock, by fwknop's packet, admission ${admission}`,
+    programs: hasEntrance ? ['fwknop'] : [],
+    behindNat: true,
+    expected: {
+      b1: holds,
+      a1: holds,
+      a1a2: holds,
+      a1a2a3: falls,
+      b2: holds,
+      // nobody tells the client when it is open: a neighbour who tries all the time is the first to know
+      nat: hasEntrance ? holdsIn(10) : falls,
+      dos: holds,
+    },
+    deploy: async (world) => {
+      const { profile: file, revokeAlice } = await serveHknock(world, {
+        admission,
+        fwknop: true,
+        letThrough: { udp: [FWKNOP_PORT] },
+        configure: turnOn('fwknop'),
+      });
+      const ways = hasEntrance ? await byLocalNat(world, file) : byPacket(world, file);
+      return { ports: [SERVICE_PORT], ...ways, revoke: revokeAlice };
+    },
+  };
+}
+
+type Ways = Pick<Defence, 'knock' | 'enter'>;
+
+/** hknock's own client. */
+function byPacket(world: World, file: string): Ways {
+  const knock = (): Promise<void> =>
+    world.client.ask('bySpa', { file, source: world.clientAddress });
+  return { knock, enter: enterAfter(world, knock) };
+}
+
+/** Debian's client, which can have a port of its own choice lead to the service once (fwknop.md, section 5.1). */
+async function byLocalNat(world: World, file: string): Promise<Ways> {
+  const { fwknop: keys } = await readProfileFile(file);
+  if (keys === undefined) throw new Error('no keys of fwknop');
+  const wish = ['-D', addresses.server, '-A', `tcp/${String(SERVICE_PORT)}`, '--nat-local'];
+  const who = ['-a', world.clientAddress, ...secrets(keys)];
+  const draw = (): number => randomInt(ENTRANCES.first, ENTRANCES.last + 1);
+  const knockFor = async (entrance: number): Promise<void> => {
+    const by = ['--nat-port', String(entrance)];
+    await world.network.client.exec(['fwknop', '--no-rc-file', ...wish, ...by, ...who]);
+  };
+  return {
+    knock: () => knockFor(draw()),
+    enter: (withinMs) => {
+      const entrance = draw();
+      return enterAfter(world, () => knockFor(entrance), entrance)(withinMs);
+    },
+  };
+}
+
+function secrets({ key, hmacKey }: SpaKeys): readonly string[] {
+  const [encryption, hmac] = [key, hmacKey].map((each) => Buffer.from(each).toString('base64'));
+  return ['--use-hmac', '--key-base64-rijndael', encryption ?? '', '--key-base64-hmac', hmac ?? ''];
+}

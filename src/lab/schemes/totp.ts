@@ -1,3 +1,4 @@
+import type { Admission } from '../../units/admission.ts';
 import { falls, holds } from '../expect.ts';
 import { type Scheme, SERVICE_PORT } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
@@ -7,22 +8,32 @@ import { serveHknock } from './hknock-server.ts';
 const OFFSETS_MS = [-30_000, 0, 30_000];
 
 /** Ports made from a TOTP secret, others every half minute. */
-export const totp: Scheme = {
-  name: 'totp',
-  title: 'TOTP sequence',
-  programs: ['tcpdump'],
-  behindNat: true,
-  expected: { b1: holds, a1: holds, a1a2: falls, a1a2a3: falls, b2: holds, nat: falls, dos: falls },
-  deploy: async (world) => {
-    const { profile: file, revokeAlice } = await serveHknock(world, {
-      admission: 'once',
-      totp: true,
-      configure: (text) => text.replace('schemes = []', 'schemes = ["totp"]'),
-    });
-    let knocks = 0;
-    const knock = async (): Promise<void> => {
-      await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[knocks++] ?? 0 });
-    };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
-  },
-};
+export function totp(admission: Admission): Scheme {
+  return {
+    name: `totp-${admission}`,
+    title: `TOTP sequence, admission ${admission}`,
+    programs: ['tcpdump'],
+    behindNat: true,
+    expected: {
+      b1: holds,
+      a1: holds,
+      a1a2: falls,
+      a1a2a3: falls,
+      b2: holds,
+      nat: falls,
+      dos: falls,
+    },
+    deploy: async (world) => {
+      const { profile: file, revokeAlice } = await serveHknock(world, {
+        admission,
+        totp: true,
+        configure: (text) => text.replace('schemes = []', 'schemes = ["totp"]'),
+      });
+      let knocks = 0;
+      const knock = async (): Promise<void> => {
+        await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[knocks++] ?? 0 });
+      };
+      return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+    },
+  };
+}
