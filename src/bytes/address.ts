@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { ipaddr } from './ipaddr.ts';
 import type { Endpoint, IpAddress } from '../units/network.ts';
 import { isZero } from './bytes.ts';
 import { decodeUint16, encodeUint16 } from './integer.ts';
@@ -84,7 +84,7 @@ function encodeIpv4(address: IpAddress, into: Uint8Array, offset: number): void 
   into[at] = octet;
 }
 
-function textOf(address: ipaddr.IPv4 | ipaddr.IPv6): IpAddress {
+function textOf(address: ReturnType<typeof ipaddr.process>): IpAddress {
   const text = address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
   return text as IpAddress;
 }

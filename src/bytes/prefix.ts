@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { ipaddr } from './ipaddr.ts';
 import type { IpAddress, Prefix } from '../units/network.ts';
 import { familyOf, parseAddress } from './address.ts';
 

@@ -1,5 +1,3 @@
-import spinner from 'yocto-spinner';
-
 /** Prints a result: the only thing that goes to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -31,6 +29,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 /** Shows a spinner while something takes its time; on a terminal only. */
 export async function withSpinner<T>(text: string, work: () => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return work();
+  const { default: spinner } = await import('yocto-spinner');
   const shown = spinner({ text, stream: process.stderr }).start();
   try {
     return await work();
