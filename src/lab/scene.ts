@@ -58,6 +58,13 @@ export class Scene {
     return new Line(this.#parts.world.client, number);
   }
 
+  /** Sees whether the client got in, and has it go; what was opened for it is shut. @throws {ControlFailed} when it did not get in */
+  async requireEntered(number: number): Promise<void> {
+    if (number === 0) throw new ControlFailed('the client did not get in without an attack');
+    await this.#parts.world.client.ask('hangUp', number);
+    await this.#parts.defence.endGrants();
+  }
+
   /** The same while it is attacked; 0 when it does not get in. */
   clientTries(withinMs = CLIENT_PATIENCE_MS): Promise<number> {
     return this.#parts.defence.enter(withinMs);
@@ -162,7 +169,17 @@ export class Scene {
       this.#numbers = packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence]));
       return;
     }
-    for (const packet of from(addresses.stranger, packets)) {
+    await this.#send(from(addresses.stranger, packets), paceMs);
+  }
+
+  /** The attacker lets packets of the client's through that he has kept back. */
+  async letThrough(kept: readonly Packet[]): Promise<void> {
+    this.#require('change');
+    await this.#send(kept, PACE_MS);
+  }
+
+  async #send(packets: readonly Packet[], paceMs: number): Promise<void> {
+    for (const packet of packets) {
       await this.#parts.wire.send([packet]);
       if (paceMs > 0) await sleep(paceMs);
     }

@@ -45,6 +45,8 @@ export interface Defence {
   readonly isProof?: (packet: Packet) => boolean;
   /** Shuts the client out, others not; null where the scheme cannot. */
   readonly revoke: (() => Promise<void>) | null;
+  /** Ends what was opened, as if its time were over; the client may knock again. */
+  readonly endGrants: () => Promise<void>;
 }
 
 /** The TCP port of the service. */

@@ -16,13 +16,14 @@ const DIFFERENT = 500;
 /** Like the tag that hknock's datagrams begin with, by which a peer is found. */
 const KEPT_PREFIX = 8;
 
-// That the client gets in without a flood is shown in the other columns: a grant from before would let it in here.
 /** Datagrams and SYNs like those of the client, invalid, from its address and others, while it tries to get in (Manzanares and others 2005). */
 export const dosKnocking: Attack = {
   name: 'DoS-knocking',
   needs: ['spoof'],
   success: `The client does not get in while ${String(PER_SECOND)} packets like its own come in every second.`,
   attempt: async (scene) => {
+    // after a flood that shut it out it may be kept out for a minute yet: so that it can get in is seen before
+    await scene.requireEntered(await scene.clientTries());
     scene.startFlood(likenesses(await scene.exampleOfKnock()), PER_SECOND);
     await sleep(HEAD_START_MS);
     const number = await scene.clientTries(CLIENT_PATIENCE_MS);

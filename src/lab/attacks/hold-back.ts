@@ -1,8 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { addresses } from '../network.ts';
 import { ControlFailed, type Scene } from '../scene.ts';
 import { whenQuiet } from '../when-quiet.ts';
+
+/** A knock that was let through opens in a tenth of this. */
+const MOMENT_MS = 500;
+
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /** The server never gets the client's knock, but from the attacker. */
 export const holdBack: Attack = {
@@ -10,7 +16,12 @@ export const holdBack: Attack = {
   needs: ['record', 'change'],
   success:
     'The attacker reaches the service from his own address by a knock that he kept from the server.',
-  attempt: (scene) => withKnockKept(scene, (kept) => scene.sendAsAttacker(kept)),
+  attempt: async (scene) => {
+    const { entered, trying } = await keepKnock(scene, (kept) => scene.sendAsAttacker(kept));
+    // unchanged, and from where it comes, it opens even now
+    if (!entered) await scene.requireEntered(await trying);
+    return entered;
+  },
 };
 
 /** The same with each byte of it changed, and with the client's address in it replaced by the attacker's. */
@@ -19,30 +30,44 @@ export const rewrite: Attack = {
   needs: ['record', 'change'],
   success:
     "The attacker reaches the service by a knock of the client's in which he has changed something.",
-  attempt: (scene) =>
-    withKnockKept(scene, async (kept) => {
+  attempt: async (scene) => {
+    const { entered, trying } = await keepKnock(scene, async (kept) => {
       const written = kept.flatMap((packet) => rewritings(packet, scene.clientAddress));
       await scene.sendAsAttacker(written, 0);
-    }),
+    });
+    if (entered) return true;
+    // of so many with its nonce hknock's shield drops all for a while (shield.md, section 2), the right one too
+    const number = await Promise.race([trying, sleep(MOMENT_MS, 0)]);
+    await scene.requireEntered(number === 0 ? await scene.clientTries() : number);
+    return false;
+  },
 };
 
-async function withKnockKept(
+interface Kept {
+  readonly entered: boolean;
+  /** The client, whose knock was let through in the end, unless the attacker got in by it. */
+  readonly trying: Promise<number>;
+}
+
+async function keepKnock(
   scene: Scene,
   use: (kept: readonly Packet[]) => Promise<void>,
-): Promise<boolean> {
+): Promise<Kept> {
   const kept: Packet[] = [];
   await scene.intercept((packet) => {
     if (scene.isProof(packet)) kept.push(packet);
     return scene.isProof(packet) || scene.isOfConnection(packet) ? [] : [packet];
   });
-  const knocking = scene.clientKnocks();
+  const trying = scene.clientTries();
+  trying.catch(() => undefined); // nobody may wait for the client any more
   await whenQuiet(kept);
   if (kept.length === 0) throw new ControlFailed('the client has sent no knock to keep back');
-  await use(withoutRepetitions(kept));
+  const knock = withoutRepetitions(kept);
+  await use(knock);
   const entered = await scene.attackerEnters();
   await scene.letPass();
-  await knocking;
-  return entered;
+  if (!entered) await scene.letThrough(knock);
+  return { entered, trying };
 }
 
 /** A client says a thing again when nobody answers: the attacker need not. */
@@ -53,10 +78,16 @@ function withoutRepetitions(packets: readonly Packet[]): readonly Packet[] {
 }
 
 function rewritings(packet: Packet, client: string): readonly Packet[] {
-  const flipped = Array.from(packet.payload, (byte, at) =>
-    changePacket(packet, { payload: packet.payload.with(at, byte ^ 0xff) }),
+  const flipped = scattered(packet.payload.length).map((at) =>
+    changePacket(packet, { payload: packet.payload.with(at, (packet.payload[at] ?? 0) ^ 0xff) }),
   );
   return [...withAddress(packet, client), ...flipped];
+}
+
+/** All places, so that the first few lie all over: those hknock's shield lets through. */
+function scattered(length: number): readonly number[] {
+  const place = (at: number): number => (at * GOLDEN_RATIO) % 1;
+  return [...Array(length).keys()].sort((a, b) => place(a) - place(b));
 }
 
 function withAddress(packet: Packet, client: string): readonly Packet[] {

@@ -27,7 +27,7 @@ export function certificate(admission: Admission): Scheme {
     behindNat: true,
     expected: expectedWhenAnswered(admission),
     deploy: async (world) => {
-      const { files, revokeAlice } = await serveWithCertificates(world, { admission });
+      const { files, revokeAlice, endGrants } = await serveWithCertificates(world, { admission });
       const host = addresses.server;
       return answered({
         admission,
@@ -35,6 +35,7 @@ export function certificate(admission: Admission): Scheme {
           world.client.ask('byCertificate', { ...files, host, admission, connectWithinMs }),
         isProof: (length) => length > LONGEST_REQUEST,
         revoke: revokeAlice,
+        endGrants,
       });
     },
   };
@@ -57,18 +58,24 @@ export function sknock(admission: Admission): Scheme {
       dos: holds,
     },
     deploy: async (world) => {
-      const { files, revokeAlice } = await serveWithCertificates(world, {
+      const { files, revokeAlice, endGrants } = await serveWithCertificates(world, {
         admission,
         sknockPort: SKNOCK_PORT,
       });
       const where = { host: addresses.server, port: SERVICE_PORT };
       const knock = (): Promise<void> => world.client.ask('bySknock', { ...files, ...where });
-      return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+      return {
+        ports: [SERVICE_PORT],
+        knock,
+        enter: enterAfter(world, knock),
+        revoke: revokeAlice,
+        endGrants,
+      };
     },
   };
 }
 
-interface Certified extends Pick<HknockServer, 'revokeAlice'> {
+interface Certified extends Pick<HknockServer, 'revokeAlice' | 'endGrants'> {
   /** What the client has. */
   readonly files: {
     readonly certificate: string;
@@ -98,7 +105,7 @@ async function serveWithCertificates(
     clock: createSystemClock(),
     entropy: createSystemEntropy(),
   };
-  const { reload } = await serveHknock(world, {
+  const { reload, endGrants } = await serveHknock(world, {
     admission,
     configure: (text) =>
       `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${sknockPort === undefined ? '' : listen}`,
@@ -115,5 +122,5 @@ async function serveWithCertificates(
     await revoke(host, { name: 'alice', crlDays: DAYS });
     await reload();
   };
-  return { files, revokeAlice };
+  return { files, revokeAlice, endGrants };
 }

@@ -107,7 +107,7 @@ async function deploy(world: World, name: string, kind: Kind): ReturnType<Scheme
   const text = kind.render(entropy);
   const file = world.path('scheme.toml');
   await writeFile(file, text, { mode: 0o600 });
-  const { revokeAlice } = await serveHknock(world, {
+  const { revokeAlice, endGrants } = await serveHknock(world, {
     admission: 'address',
     configure: (config) => config.replace('schemes = []', `schemes = ["${name}"]`),
     prepare: (folder) => writeFile(schemePath(folder, name), text, { mode: 0o600 }),
@@ -117,5 +117,11 @@ async function deploy(world: World, name: string, kind: Kind): ReturnType<Scheme
     const call = kind.call(world, ++knocks);
     await world.client.ask('byScheme', { file, address: addresses.server, call });
   };
-  return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+  return {
+    ports: [SERVICE_PORT],
+    knock,
+    enter: enterAfter(world, knock),
+    revoke: revokeAlice,
+    endGrants,
+  };
 }

@@ -32,7 +32,10 @@ export const fwknop: Scheme = {
       await admit(world, [bob]);
       await daemon.reload(LISTENING, 1);
     };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke };
+    const endGrants = async (): Promise<void> => {
+      await world.network.server.exec(['iptables', '-F', 'FWKNOP_INPUT']);
+    };
+    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke, endGrants };
   },
 };
 

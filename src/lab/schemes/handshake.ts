@@ -15,13 +15,14 @@ export function handshake(admission: Admission): Scheme {
     behindNat: true,
     expected: expectedWhenAnswered(admission),
     deploy: async (world) => {
-      const { profile: file, revokeAlice } = await serveHknock(world, { admission });
+      const { profile: file, revokeAlice, endGrants } = await serveHknock(world, { admission });
       return answered({
         admission,
         knock: (connectWithinMs) =>
           world.client.ask('byProfile', { file, admission, connectWithinMs }),
         isProof: (length) => length === RESPONSE_LENGTH,
         revoke: revokeAlice,
+        endGrants,
       });
     },
   };

@@ -4,7 +4,8 @@ import { addService } from '../../config/add-service.ts';
 import { initServerFolder } from '../../config/init.ts';
 import { configPath } from '../../config/load.ts';
 import { enrolPeer } from '../../config/server-folder.ts';
-import { askServer } from '../../server/control-client.ts';
+import type { Grant } from '../../grants/live-grants.ts';
+import { askServer, type ControlRequest } from '../../server/control-client.ts';
 import { PeerStore } from '../../store/peer-store.ts';
 import { writeProfileFile } from '../../store/profile-file.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
@@ -37,6 +38,7 @@ export interface HknockServer {
   readonly profile: string;
   readonly revokeAlice: () => Promise<void>;
   readonly reload: () => Promise<void>;
+  readonly endGrants: () => Promise<void>;
 }
 
 /** That of fwknopd. */
@@ -79,12 +81,12 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
     ...peer,
     ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }),
   });
-  const reload = await serveFolder(world, folder);
+  const { reload, endGrants } = await serveFolder(world, folder);
   const revokeAlice = async (): Promise<void> => {
     await new PeerStore(folder).revoke(alice);
     await reload();
   };
-  return { folder, profile, revokeAlice, reload };
+  return { folder, profile, revokeAlice, reload, endGrants };
 }
 
 /** The text of a new `hknock.toml` with one of the ways to knock turned on. */
@@ -106,17 +108,25 @@ function withGate(text: string): string {
   return text.replace('listen = []', `listen = ["0.0.0.0:${String(GATE_PORT)}"]`);
 }
 
-/** Has hknock serve from a folder, and waits until it does; gives what has it read the folder again. */
+/** Has hknock serve from a folder, and waits until it does; gives what it can be told then. */
 async function serveFolder(
   { network }: Pick<World, 'network'>,
   folder: string,
-): Promise<() => Promise<void>> {
+): Promise<Pick<HknockServer, 'reload' | 'endGrants'>> {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
   const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
   const daemon = new Daemon(network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
   await daemon.writes(' info serving');
-  return async () => {
-    await askServer(`${folder}/control.sock`, { method: 'POST', path: '/reload' });
+  const ask = (method: ControlRequest['method'], path: string): Promise<unknown> =>
+    askServer(`${folder}/control.sock`, { method, path });
+  return {
+    reload: async () => {
+      await ask('POST', '/reload');
+    },
+    endGrants: async () => {
+      const grants = (await ask('GET', '/grants')) as readonly Grant[];
+      await Promise.all(grants.map(({ id }) => ask('DELETE', `/grants/${id}`)));
+    },
   };
 }

@@ -33,7 +33,13 @@ export const knockd: Scheme = {
       await admit(world, [sequences.bob]);
       await daemon.reload(READ, 2);
     };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke };
+    return {
+      ports: [SERVICE_PORT],
+      knock,
+      enter: enterAfter(world, knock),
+      revoke,
+      endGrants: () => dropByDefault(world.network.server),
+    };
   },
 };
 

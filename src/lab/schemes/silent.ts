@@ -31,7 +31,11 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
       : // too many wrong numbers stop all (silent.md, section 6)
         { b1: holds, a1: holds, a1a2: falls, a1a2a3: falls, b2: holds, nat: holds, dos: falls },
     deploy: async (world) => {
-      const { profile: file, revokeAlice } = await serveHknock(world, {
+      const {
+        profile: file,
+        revokeAlice,
+        endGrants,
+      } = await serveHknock(world, {
         admission: gate ? 'gate' : 'once',
         configure: (text) =>
           turnOn('silent')(text).replace('slots = 4', `slots = ${String(slots)}`),
@@ -46,6 +50,7 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
         },
         enter,
         revoke: revokeAlice,
+        endGrants,
       };
     },
   };

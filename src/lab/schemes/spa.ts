@@ -30,14 +30,18 @@ export function spa(admission: Admission): Scheme {
       dos: holds,
     },
     deploy: async (world) => {
-      const { profile: file, revokeAlice } = await serveHknock(world, {
+      const {
+        profile: file,
+        revokeAlice,
+        endGrants,
+      } = await serveHknock(world, {
         admission,
         fwknop: true,
         letThrough: { udp: [FWKNOP_PORT] },
         configure: turnOn('fwknop'),
       });
       const ways = hasEntrance ? await byLocalNat(world, file) : byPacket(world, file);
-      return { ports: [SERVICE_PORT], ...ways, revoke: revokeAlice };
+      return { ports: [SERVICE_PORT], ...ways, revoke: revokeAlice, endGrants };
     },
   };
 }

@@ -24,7 +24,11 @@ export function totp(admission: Admission): Scheme {
       dos: falls,
     },
     deploy: async (world) => {
-      const { profile: file, revokeAlice } = await serveHknock(world, {
+      const {
+        profile: file,
+        revokeAlice,
+        endGrants,
+      } = await serveHknock(world, {
         admission,
         totp: true,
         configure: (text) => text.replace('schemes = []', 'schemes = ["totp"]'),
@@ -33,7 +37,13 @@ export function totp(admission: Admission): Scheme {
       const knock = async (): Promise<void> => {
         await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[knocks++] ?? 0 });
       };
-      return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke: revokeAlice };
+      return {
+        ports: [SERVICE_PORT],
+        knock,
+        enter: enterAfter(world, knock),
+        revoke: revokeAlice,
+        endGrants,
+      };
     },
   };
 }
