@@ -15,10 +15,12 @@ const ANSWER_LIMIT_MS = 5000;
  */
 const LINES_PER_CHILD = 500;
 
-type Child = ChildProcessByStdio<Writable, null, Readable>;
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Nft says one line to it and asks the kernel nothing. */
+const MARKER = 'describe ip ttl';
 
 interface Waiting {
-  readonly marker: string;
   readonly resolve: (said: string) => void;
   readonly reject: (error: HknockError) => void;
 }
@@ -80,16 +82,15 @@ export class NftConsole {
   }
 
   /**
-   * Errors come on standard error and success is silent. So a second line follows that nft cannot parse: the
-   * complaint about it, which quotes it, comes on the same stream after all that belongs to the first. It asks
-   * the kernel nothing, so it costs nothing and works whether or not our table is there.
+   * Success is silent. So a second line follows that nft always answers, after all that it says of the first. An error in
+   * its place, for which we would need to read one stream only, would have nft forget all sets that it has read.
    */
   #ask(child: Child, line: string): Promise<string> {
-    const marker = `@${String(++this.#lines)}`;
+    this.#lines++;
     return new Promise((resolve, reject) => {
       this.#said = '';
-      this.#waiting = { marker, resolve, reject };
-      child.stdin.write(`${line}\n${marker}\n`);
+      this.#waiting = { resolve, reject };
+      child.stdin.write(`${line}\n${MARKER}\n`);
     });
   }
 
@@ -103,13 +104,21 @@ export class NftConsole {
   #start(): Child {
     const [program = 'nft', ...args] = this.#options.command;
     const child = spawn(program, [...args, '-i'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: toolEnvironment(),
       // a Ctrl-C in our terminal is for us: the child must live until we have tidied up
       detached: true,
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (child === this.#child) this.#hear(text);
+      if (child === this.#child) this.#said += text;
+    });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      // errors were written before, but this turn of the event loop may bring them after
+      if (text.includes('\n')) {
+        setImmediate(() => {
+          this.#answer(child);
+        });
+      }
     });
     child.stdin.on('error', () => undefined); // 'close' tells of the same end
     child.once('error', (error) => {
@@ -121,17 +130,10 @@ export class NftConsole {
     return child;
   }
 
-  #hear(text: string): void {
-    const from = this.#said.length;
-    this.#said += text;
-    const waiting = this.#waiting;
-    if (waiting === null) return;
-    // look back by a marker's length: it may come in two pieces
-    const at = this.#said.indexOf(waiting.marker, Math.max(0, from - waiting.marker.length));
-    if (at === -1) return;
+  #answer(child: Child): void {
+    if (child !== this.#child) return;
+    this.#waiting?.resolve(this.#said);
     this.#waiting = null;
-    const complaint = this.#said.lastIndexOf('Error:', at);
-    waiting.resolve(this.#said.slice(0, Math.max(0, complaint)));
   }
 
   #ended(child: Child, cause: unknown): void {

@@ -17,6 +17,10 @@ export class Turns<Item> {
     this.#runTogether = runTogether;
   }
 
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
   add(item: Item): void {
     this.#push({ kind: 'item', item });
   }
