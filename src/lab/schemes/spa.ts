@@ -41,7 +41,14 @@ export function spa(admission: Admission): Scheme {
         configure: turnOn('fwknop'),
       });
       const ways = hasEntrance ? await byLocalNat(world, file) : byPacket(world, file);
-      return { ports: [SERVICE_PORT], ...ways, revoke: revokeAlice, endGrants };
+      return {
+        ports: [SERVICE_PORT],
+        ...ways,
+        // what goes to an entrance is the connection
+        isProof: ({ destinationPort }) => destinationPort === FWKNOP_PORT,
+        revoke: revokeAlice,
+        endGrants,
+      };
     },
   };
 }
