@@ -18,3 +18,6 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 
 /** A bug of ours. */
 export const EXIT_BUG = 70;
+
+/** What was looked for was found, as with grep(1); it is no fault. */
+export const EXIT_FOUND = 1;

@@ -6,10 +6,11 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentityFiles } from '../client/identity.ts';
 import type { KnockResult } from '../client/knock.ts';
+import type { Clock } from '../host/clock.ts';
 import type { Call } from '../sequence/scheme.ts';
 import type { Admission } from '../units/admission.ts';
 import type { ServiceName } from '../units/names.ts';
-import type { IpAddress } from '../units/network.ts';
+import type { IpAddress, Port } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
 import { takeOrders } from './orders.ts';
 import { within } from './within.ts';
@@ -23,6 +24,14 @@ export interface Door {
   readonly everyMs: number;
 }
 
+interface Silent extends Wish {
+  readonly file: string;
+  readonly gate: boolean;
+  readonly slots: number;
+  /** Of the client's clock; 0 if not said. */
+  readonly offsetMs?: number;
+}
+
 interface Numbered {
   readonly address: string;
   readonly port: number;
@@ -30,10 +39,15 @@ interface Numbered {
   readonly sequence: number;
 }
 
-export interface Knocking {
+export interface Knocking extends Wish {
   readonly admission: Admission;
   /** Whether to make the connection too, and how long to wait for it, the knock included. */
   readonly connectWithinMs: number | null;
+}
+
+interface Wish {
+  /** Where a client may have more than one. */
+  readonly service?: ServiceName;
 }
 
 /** Whoever gets in reads this first. */
@@ -117,30 +131,30 @@ const orders = {
   /** Knocks by handshake with a profile; the number of the connection, or whether it was granted. */
   byProfile: async ({ file, ...how }: Knocking & { readonly file: string }) => {
     const startedAt = performance.now();
+    const { connectWithinMs, ...wish } = how;
     const { knock } = await import('../client/knock.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
-    const result = await knock(await readProfileFile(file), { admission: how.admission });
-    return follow(result, { ...how, startedAt });
+    const result = await knock(await readProfileFile(file), wish);
+    return follow(result, { ...how, connectWithinMs, startedAt });
   },
 
-  byCertificate: async (options: Knocking & IdentityFiles & { readonly host: string }) => {
+  byCertificate: async (
+    options: Knocking & IdentityFiles & { readonly host: string; readonly port?: Port },
+  ) => {
     const startedAt = performance.now();
     const { readCertificateAccess } = await import('../client/certificate-access.ts');
     const { knock } = await import('../client/knock.ts');
     const access = await readCertificateAccess({ ...options, hosts: [options.host] });
-    const service = 'web' as ServiceName;
-    const result = await knock(access, { admission: options.admission, service });
+    const { admission, service = 'web' as ServiceName } = options;
+    const result = await knock(access, { admission, service });
     return follow(result, { ...options, startedAt });
   },
 
-  byTotp: async ({ file, offsetMs }: { file: string; offsetMs: number }) => {
+  byTotp: async ({ file, offsetMs, ...wish }: Wish & { file: string; offsetMs: number }) => {
     const { sendSequence, sequenceNow } = await import('../client/sequence.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
-    const { createSystemClock } = await import('../system/clock.ts');
-    const system = createSystemClock();
-    const unixMs = (): UnixMs => (system.unixMs() + offsetMs) as UnixMs;
-    const clock = { ...system, unixMs };
-    await sendSequence(await sequenceNow(await readProfileFile(file), { clock }));
+    const clock = await clockOff(offsetMs);
+    await sendSequence(await sequenceNow(await readProfileFile(file), { ...wish, clock }));
   },
 
   byScheme: async ({ file, address, call }: { file: string; address: string; call: Call }) => {
@@ -151,22 +165,27 @@ const orders = {
   },
 
   /** By fwknop's packet, with keys that the profile has, for an address. */
-  bySpa: async ({ file, source }: { file: string; source: string }) => {
+  bySpa: async ({ file, source, ...wish }: Wish & { file: string; source: string }) => {
     const { sendSpa } = await import('../client/fwknop.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
-    await sendSpa(await readProfileFile(file), { source: source as IpAddress });
+    await sendSpa(await readProfileFile(file), { ...wish, source: source as IpAddress });
   },
 
   /** Connects by the number of the SYN alone. */
-  silently: async ({ file, ...how }: { file: string; gate: boolean; slots: number }) => {
+  silently: async ({ file, offsetMs = 0, ...how }: Silent) => {
     const { connectSilently } = await import('../client/silent.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
-    return greeted(await connectSilently(await readProfileFile(file), how));
+    const clock = await clockOff(offsetMs);
+    return greeted(await connectSilently(await readProfileFile(file), { ...how, clock }));
   },
 
-  bySknock: async ({ host, port, ...files }: IdentityFiles & { host: string; port: number }) => {
+  bySknock: async ({
+    host,
+    port,
+    ...options
+  }: IdentityFiles & { host: string; port: number; knockPort?: Port }) => {
     const { createKnocker } = await import('../client/knocker.ts');
-    const knocker = await createKnocker({ ...files, verify: false });
+    const knocker = await createKnocker({ ...options, verify: false });
     await knocker.knock(host, port, 'tcp');
   },
 };
@@ -181,6 +200,13 @@ subscribe('net.client.socket', (message) => {
 });
 
 takeOrders(orders);
+
+/** The system's clock, so far from right. */
+async function clockOff(offsetMs: number): Promise<Clock> {
+  const { createSystemClock } = await import('../system/clock.ts');
+  const system = createSystemClock();
+  return { ...system, unixMs: () => (system.unixMs() + offsetMs) as UnixMs };
+}
 
 /** @returns 0 when the client is not in; 1 when it wanted to knock only and was granted */
 async function follow(

@@ -18,6 +18,7 @@ export function worstOf(tallies: readonly Tally[]): { tally: Tally; odds: Interv
 
 /** Whether what was observed is what was expected. Of a race the odds count, not who won how often. */
 export function isAsExpected(expectation: Expectation, tallies: readonly Tally[]): boolean {
+  if (expectation.outcome === 'any') return true;
   if (expectation.outcome !== 'races') return outcomeOf(tallies) === expectation.outcome;
   const worst = worstOf(tallies);
   if (worst === null) return false;
@@ -29,6 +30,7 @@ export function isAsExpected(expectation: Expectation, tallies: readonly Tally[]
 export function trialsFor(expectation: Expectation): number {
   switch (expectation.outcome) {
     case 'races':
+    case 'any':
       return expectation.trials;
     case 'holds':
       return expectation.trials ?? 1;

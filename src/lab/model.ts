@@ -45,9 +45,11 @@ export type Expectation =
   /** Who is quicker: the odds must be possible between these bounds. */
   | { readonly outcome: 'races'; readonly trials: number; readonly between: Interval }
   /** The client cannot get in at all where this attacker is. */
-  | { readonly outcome: 'unusable' };
+  | { readonly outcome: 'unusable' }
+  /** Nothing: what is seen is told. */
+  | { readonly outcome: 'any'; readonly trials: number };
 
-export type Outcome = Expectation['outcome'];
+export type Outcome = Exclude<Expectation['outcome'], 'any'>;
 
 /** How one attack went. */
 export interface Tally {

@@ -60,7 +60,7 @@ export async function runCell(question: Question, { pcap }: RunOptions = {}): Pr
     await captures?.begin(network);
     const wire = await Wire.start(network);
     const [world, others] = await Promise.all([
-      inhabit(network, folder, behindNat ? addresses.nat : addresses.client),
+      inhabit(network, scheme, { folder, behindNat }),
       startOthers(network),
     ]);
     const defence = await scheme.deploy(world);
@@ -102,7 +102,7 @@ async function observe(
     }
   } catch (fault) {
     if (!(fault instanceof ControlFailed) || scheme.behindNat) throw fault;
-    const isExpected = expectation.outcome === 'unusable';
+    const isExpected = ['unusable', 'any'].includes(expectation.outcome);
     return { outcome: 'unusable', tallies, isAsExpected: isExpected };
   }
   return {
@@ -118,9 +118,14 @@ async function tallyOf({ name, attempt }: Attack, scene: Scene, trials: number):
   return { attack: name, successes, trials };
 }
 
-async function inhabit(network: Network, folder: string, clientAddress: string): Promise<World> {
+async function inhabit(
+  network: Network,
+  { servicePort = SERVICE_PORT }: Scheme,
+  { folder, behindNat }: { readonly folder: string; readonly behindNat: boolean },
+): Promise<World> {
   const [client, server] = await Promise.all([start(network.client), start(network.server)]);
-  await server.ask('serve', SERVICE_PORT);
+  await server.ask('serve', servicePort);
+  const clientAddress = behindNat ? addresses.nat : addresses.client;
   return { network, client, server, clientAddress, path: (name) => join(folder, name) };
 }
 

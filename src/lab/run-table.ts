@@ -18,21 +18,31 @@ export async function runTable(
   questions: readonly Question[],
   { atOnce, onAnswer, ...options }: TableOptions,
 ): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < questions.length; at = next++) {
-      const question = questions[at];
-      if (question === undefined) return;
-      const answer = await runCell(question, options).catch((fault: unknown) =>
-        failureOf(question, fault),
-      );
-      answers[at] = answer;
-      onAnswer(answer);
+  return workThrough(questions, atOnce, async (question) => {
+    const answer = await runCell(question, options).catch((fault: unknown) =>
+      failureOf(question, fault),
+    );
+    onAnswer(answer);
+    return answer;
+  });
+}
+
+/** Does the same with each of some things, so many at a time, and gives what came of them in their order. */
+export async function workThrough<T, R>(
+  all: readonly T[],
+  atOnce: number,
+  work: (each: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  const left = [...all.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [at, each] = next;
+      results[at] = await work(each);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return answers;
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }
 
 export function isFailure(answer: Answer): answer is Failure {

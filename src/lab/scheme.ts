@@ -23,6 +23,8 @@ export interface Scheme {
   readonly title: string;
   /** Programs that must be there. */
   readonly programs: readonly string[];
+  /** Where the service is served; SERVICE_PORT if not said. */
+  readonly servicePort?: number;
   /** False where clients behind a NAT cannot knock; they have no NAT then, but where the attacker must be behind one. */
   readonly behindNat: boolean;
   /** What each attacker is expected to come to. */

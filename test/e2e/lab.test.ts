@@ -10,6 +10,7 @@ import type { Defence, World } from '../../src/lab/scheme.ts';
 import type * as handshakes from '../../src/lab/schemes/handshake.ts';
 import { netTestWith } from '../support/capabilities.ts';
 import { here, Machine } from '../support/machine.ts';
+import { namespacesOf } from '../support/namespaces-of.ts';
 import { cleanUp, execute, until } from '../support/netns.ts';
 import { dissect } from '../interop/wireshark/tshark.ts';
 
@@ -131,22 +132,3 @@ test('lab: nothing is left of a run that is broken off', async (t) => {
   await until(isGone, 'the namespaces to be gone');
   await until(async () => (await namespacesOf(machine)).length === 0, 'the programs to be gone');
 });
-
-/** The namespaces in which processes run that a machine has started. */
-async function namespacesOf({ home }: Machine): Promise<readonly string[]> {
-  const isItsOwn = (pid: string): boolean => environmentOf(pid).includes(`HOME=${home}\0`);
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isItsOwn(name));
-  const found = pids.map((pid) =>
-    execute(['ip', 'netns', 'identify', pid], { allowFailure: true }),
-  );
-  const names = (await Promise.all(found)).map(({ stdout }) => stdout.trim());
-  return [...new Set(names)].filter(Boolean);
-}
-
-function environmentOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    return '';
-  }
-}

@@ -45,6 +45,7 @@ export function complaints(answers: readonly Answer[]): readonly string[] {
 }
 
 export function expectationText(expectation: Expectation): string {
+  if (expectation.outcome === 'any') return 'does anything';
   if (expectation.outcome !== 'races') return outcomeText(expectation.outcome);
   const { low, high } = expectation.between;
   return `races at odds of ${percent(low)} to ${percent(high)} %`;

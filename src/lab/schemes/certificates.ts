@@ -16,7 +16,7 @@ const DAYS = 30;
 const SKNOCK_PORT = 62_203;
 
 /** A Response with a certificate is longer than any Request (certificate.md). */
-const LONGEST_REQUEST = 200;
+export const LONGEST_REQUEST = 200;
 
 /** hknock's handshake, with a certificate. */
 export function certificate(admission: Admission): Scheme {

@@ -4,7 +4,7 @@ import { answered, expectedWhenAnswered } from './answered.ts';
 import { serveHknock } from './hknock-server.ts';
 
 /** Of Request and Response the second one proves something (wire.md, section 4). */
-const RESPONSE_LENGTH = 222;
+export const RESPONSE_LENGTH = 222;
 
 /** hknock's own handshake, with a secret. */
 export function handshake(admission: Admission): Scheme {

@@ -26,7 +26,7 @@ export interface HknockOptions {
   readonly totp?: boolean;
   readonly fwknop?: boolean;
   /** What the ordinary firewall lets through beside the service's port and hknock's. */
-  readonly letThrough?: LetThrough;
+  readonly letThrough?: Partial<LetThrough>;
   /** Makes what the configuration names, once the folder is there. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
@@ -109,7 +109,7 @@ function withGate(text: string): string {
 }
 
 /** Has hknock serve from a folder, and waits until it does; gives what it can be told then. */
-async function serveFolder(
+export async function serveFolder(
   { network }: Pick<World, 'network'>,
   folder: string,
 ): Promise<Pick<HknockServer, 'reload' | 'endGrants'>> {

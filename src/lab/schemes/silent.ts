@@ -7,7 +7,7 @@ import { GATE_PORT, serveHknock, turnOn } from './hknock-server.ts';
 const SLOTS = { service: 4, gate: 64 } as const;
 
 /** As long as a client goes on to try. */
-const KNOCK_MS = 10_000;
+export const KNOCK_MS = 10_000;
 
 /** The sequence number of the client's SYN is its knock; it leads to the service, or to the gate before it. */
 export function silent(leadsTo: 'service' | 'gate'): Scheme {

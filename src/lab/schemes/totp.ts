@@ -5,7 +5,7 @@ import { enterAfter } from './enter-after.ts';
 import { serveHknock } from './hknock-server.ts';
 
 /** Each step opens once, and a client's clock may be one off: so many knocks can be made without waiting. */
-const OFFSETS_MS = [-30_000, 0, 30_000];
+export const OFFSETS_MS = [-30_000, 0, 30_000];
 
 /** Ports made from a TOTP secret, others every half minute. */
 export function totp(admission: Admission): Scheme {

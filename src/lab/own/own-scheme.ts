@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RateConfig } from '../../config/server-config.ts';
+import { attackers, type AttackerName, type Expectation } from '../model.ts';
+import type { Defence, Scheme } from '../scheme.ts';
+import { deployClient } from './client.ts';
+import { Copy } from './copy.ts';
+import type { OwnConfig } from './own-folder.ts';
+import { innerPort } from './stand-ins.ts';
+import type { Way } from './ways.ts';
+import { wayTitle } from './words.ts';
+
+/** A client need not wait for its turn where the limits let it knock so often at once. */
+const MANY = 40;
+
+/** A race wants several trials; where clients cannot knock often, as by steps of time, there is one. */
+const TRIALS = 3;
+const TRIALS_OF_RACE = 8;
+
+/** A way into a configuration as a scheme for the attackers. Nothing is expected of it: what is seen is told. */
+export function ownScheme(own: OwnConfig, way: Way, name: string): Scheme {
+  const { sknock, limits, firewall } = own.config;
+  const seen = attackers.map((attacker) => [
+    attacker.name,
+    { outcome: 'any', trials: trialsOf(way, attacker.name) },
+  ]);
+  return {
+    name,
+    title: `${way.service}: ${wayTitle(way)}`,
+    programs: [
+      ...(way.mode === 'totp' || way.scheme !== null ? ['tcpdump'] : []),
+      ...(firewall.backend === 'iptables' ? ['iptables-restore', 'ipset'] : []),
+    ],
+    servicePort: innerPort(own.config, way),
+    behindNat: way.mode !== 'sknock' || sknock?.checkAddress === false,
+    expected: Object.fromEntries(seen) as Record<AttackerName, Expectation>,
+    deploy: async (world) => {
+      const copy = await Copy.make(own, way, world);
+      return paced(deployClient(copy, world), limits.peerKnocks);
+    },
+  };
+}
+
+function trialsOf({ mode, admission }: Way, attacker: AttackerName): number {
+  if (attacker !== 'nat') return 1;
+  if (mode === 'handshake' || mode === 'certificate') {
+    return admission === 'once' ? TRIALS_OF_RACE : TRIALS;
+  }
+  return mode === 'fwknop' || mode === 'sknock' ? TRIALS : 1;
+}
+
+/** A client that keeps to the operator's limits, where they would else stop it before any attacker did. */
+function paced(defence: Defence, { burst, perSecond }: RateConfig): Defence {
+  if (burst >= MANY) return defence;
+  const wait = (): Promise<void> => sleep(1000 / perSecond);
+  return {
+    ...defence,
+    knock: async () => {
+      await wait();
+      await defence.knock();
+    },
+    enter: async (withinMs) => {
+      await wait();
+      return defence.enter(withinMs);
+    },
+  };
+}
