@@ -1,4 +1,4 @@
-import { interfaceTo, link, makeTogether, type Namespace } from './netns.ts';
+import { execute, interfaceTo, makeTogether, type Namespace, pairOf, until } from './netns.ts';
 
 /*
  * The addresses exist in our namespaces only: those of the documentation (RFC 5737) stand for the internet.
@@ -29,22 +29,23 @@ export const sides = ['nat', 'stranger', 'server'] as const;
 
 export type Side = (typeof sides)[number];
 
-export interface Network {
-  readonly client: Namespace;
-  readonly neighbour: Namespace;
-  readonly nat: Namespace;
-  readonly router: Namespace;
-  readonly stranger: Namespace;
-  readonly server: Namespace;
+const placeNames = ['client', 'neighbour', 'nat', 'router', 'stranger', 'server'] as const;
+
+type PlaceName = (typeof placeNames)[number];
+
+type Places = Readonly<Record<PlaceName, Namespace>>;
+
+export interface Network extends Places {
   remove(): Promise<void>;
 }
 
 /** Builds the network above; the router passes nothing on until its program runs and {@link leadThroughProgram} was called. */
 export function buildNetwork({ behindNat }: { behindNat: boolean }): Promise<Network> {
   return makeTogether(async (create) => {
-    const hints = ['client', 'neighbour', 'nat', 'router', 'stranger', 'server'] as const;
-    const all = await Promise.all(hints.map(async (hint) => [hint, await create(hint)] as const));
-    const places = Object.fromEntries(all) as unknown as Omit<Network, 'remove'>;
+    const all = await Promise.all(
+      placeNames.map(async (name) => [name, await create(name)] as const),
+    );
+    const places = Object.fromEntries(all) as Places;
     await connectAll(places);
     if (behindNat) await masquerade(places.nat);
     return places;
@@ -61,38 +62,80 @@ export async function leadThroughProgram({ router }: Network): Promise<void> {
   await router.exec(['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
 }
 
-async function connectAll(places: Omit<Network, 'remove'>): Promise<void> {
-  const { client, neighbour, nat, router, stranger, server } = places;
-  // a packet may name any source: to stop that is not the router's business, and some attackers live by it
-  const settings = ['net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0'];
-  for (const place of [nat, router]) {
-    await place.exec(['sysctl', '-q', '-w', ...settings, 'net.ipv4.conf.default.rp_filter=0']);
-  }
-  // a fragment whose others never come is given up, and that answered, after half a minute else
-  for (const place of [nat, server]) {
-    await place.exec(['sysctl', '-q', '-w', 'net.ipv4.ipfrag_time=1']);
-  }
+/** Which places are joined, with the address of each end. */
+const links = [
+  ['client', '192.168.7.2/24', 'nat', '192.168.7.1/24'],
+  ['neighbour', '192.168.8.2/24', 'nat', '192.168.8.1/24'],
+  ['nat', '198.51.100.1/24', 'router', '198.51.100.9/24'],
+  ['stranger', '203.0.113.9/24', 'router', '203.0.113.1/24'],
+  ['server', '192.0.2.2/24', 'router', '192.0.2.1/24'],
+] as const;
+
+const routes = [
+  ['client', 'default', '192.168.7.1'],
+  ['neighbour', 'default', '192.168.8.1'],
+  ['nat', 'default', '198.51.100.9'],
+  ['stranger', 'default', '203.0.113.1'],
+  ['server', 'default', '192.0.2.1'],
+  // for a client without NAT
+  ['router', '192.168.0.0/16', '198.51.100.1'],
+] as const;
+
+// a packet may name any source: to stop that is not the router's business, and some attackers live by it
+const forwarding = [
+  'net.ipv4.ip_forward=1',
+  'net.ipv4.conf.all.rp_filter=0',
+  'net.ipv4.conf.default.rp_filter=0',
+];
+
+// a fragment whose others never come is given up, and that answered, after half a minute else
+const forgetful = ['net.ipv4.ipfrag_time=1'];
+
+const settings: Partial<Readonly<Record<PlaceName, readonly string[]>>> = {
+  nat: [...forwarding, ...forgetful],
+  router: forwarding,
+  server: forgetful,
+};
+
+// one program for each place, with all that it has to do: to start a program is most of the work
+async function connectAll(places: Places): Promise<void> {
+  const pairs = links.map(([a, , b]) => `link add ${pairOf(places[a], places[b]).join(' ')}\n`);
+  await execute(['ip', '-batch', '-'], { input: pairs.join('') });
+  const all = placeNames.map((name) => [name, places[name]] as const);
   await Promise.all([
-    link(client, ['192.168.7.2/24'], nat, ['192.168.7.1/24']),
-    link(neighbour, ['192.168.8.2/24'], nat, ['192.168.8.1/24']),
-    link(nat, ['198.51.100.1/24'], router, ['198.51.100.9/24']),
-    link(stranger, ['203.0.113.9/24'], router, ['203.0.113.1/24']),
-    link(server, ['192.0.2.2/24'], router, ['192.0.2.1/24']),
+    ...all.map(([name, place]) => place.exec(['ip', '-batch', '-'], { input: setUp(name) })),
+    ...all.map(([name, place]) => settle(place, settings[name])),
   ]);
-  await Promise.all([
-    routeVia(client, 'default', '192.168.7.1'),
-    routeVia(neighbour, 'default', '192.168.8.1'),
-    routeVia(nat, 'default', '198.51.100.9'),
-    routeVia(stranger, 'default', '203.0.113.1'),
-    routeVia(server, 'default', '192.0.2.1'),
-    // for a client without NAT
-    routeVia(router, '192.168.0.0/16', '198.51.100.1'),
-    router.exec(['ip', 'route', 'add', 'blackhole', addresses.nobody]),
-  ]);
+  await Promise.all(all.map(([, place]) => until(() => isUp(place), `${place.name} to come up`)));
 }
 
-async function routeVia(from: Namespace, to: string, gateway: string): Promise<void> {
-  await from.exec(['ip', 'route', 'add', to, 'via', gateway]);
+async function settle(place: Namespace, values: readonly string[] = []): Promise<void> {
+  if (values.length > 0) await place.exec(['sysctl', '-q', '-w', ...values]);
+}
+
+/** What `ip` is told at a place: its ends of links, and then its routes. */
+function setUp(place: PlaceName): string {
+  const ends = links.flatMap(([a, ofA, b, ofB]) => [
+    { at: a, to: b, address: ofA },
+    { at: b, to: a, address: ofB },
+  ]);
+  const own = ends.filter(({ at }) => at === place);
+  const lines = [
+    ...own.flatMap(({ to, address }) => {
+      const device = interfaceTo({ hint: to });
+      return [`link set ${device} up`, `addr add ${address} dev ${device}`];
+    }),
+    ...routes
+      .filter(([at]) => at === place)
+      .map(([, to, gateway]) => `route add ${to} via ${gateway}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Whether all links of a place have a carrier: what is sent before is lost. */
+async function isUp(place: Namespace): Promise<boolean> {
+  const { stdout } = await place.exec(['ip', '-o', 'link', 'show', 'type', 'veth']);
+  return !/state (?!UP)/.test(stdout);
 }
 
 async function masquerade(nat: Namespace): Promise<void> {
