@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { HknockError } from '../errors/hknock-error.ts';
 import type { Namespace } from './netns.ts';
@@ -10,6 +10,12 @@ export interface HandOptions {
   /** Given what the program says without being asked. */
   readonly onReport?: (report: never) => void;
 }
+
+/** How a program is started that is to be told what to do. */
+export const piping = {
+  stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  serialization: 'advanced',
+} satisfies SpawnOptions;
 
 interface Waiting {
   readonly resolve: (result: never) => void;
@@ -27,11 +33,18 @@ export class Hand<O extends Orders> {
     const { program, args = [], onReport = () => undefined } = options;
     const argv = [process.execPath, ...process.execArgv, fileURLToPath(program), ...args];
     const child = place.spawn(argv, {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      serialization: 'advanced',
+      ...piping,
       // each device that the router reads takes a thread for itself
       env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
     });
+    return Hand.of(child, onReport);
+  }
+
+  /** The same with a program that has been started with {@link piping}. */
+  static async of<O extends Orders>(
+    child: ChildProcess,
+    onReport: (report: never) => void = () => undefined,
+  ): Promise<Hand<O>> {
     const hand = new Hand<O>(child);
     await new Promise<void>((resolve, reject) => {
       child.on('message', (word: Word) => {
@@ -40,7 +53,7 @@ export class Hand<O extends Orders> {
         else hand.#settle(word);
       });
       child.once('close', () => {
-        const fault = new HknockError('host', `a program in ${place.name} has ended`);
+        const fault = new HknockError('host', `'${child.spawnargs.join(' ')}' has ended`);
         reject(fault);
         for (const { reject: refuse } of hand.#waiting.values()) refuse(fault);
       });

@@ -152,7 +152,8 @@ async function address(ns: Namespace, device: string, addresses: readonly string
 }
 
 /**
- * Waits until `check` is true, asking every 20 ms; by default so long that a machine with much else to do gets there too.
+ * Waits until `check` is true, and asks the less often the longer it takes; by default so long that a machine with much else to do
+ * gets there too.
  * @throws {HknockError} `host` naming `what` when it is not true in time
  */
 export async function until(
@@ -160,12 +161,13 @@ export async function until(
   what: string,
   deadlineMs = 30_000,
 ): Promise<void> {
-  const end = performance.now() + deadlineMs;
+  const start = performance.now();
   while (!(await check())) {
-    if (performance.now() > end) {
+    const waitedMs = performance.now() - start;
+    if (waitedMs > deadlineMs) {
       throw new HknockError('host', `waited ${String(deadlineMs)} ms for ${what}`);
     }
-    await sleep(20);
+    await sleep(Math.max(20, waitedMs / 10));
   }
 }
 

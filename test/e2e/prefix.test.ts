@@ -44,7 +44,9 @@ netTest(
     t.is(await visit(client, service), welcome);
     t.is(await visit(client, service), 'no answer', 'used up');
     t.regex((await server.hknock(['grants'])).stdout, /198\.51\.100\.0\/24/);
-    const [, listed] = (await ask(server, 'grants')) as readonly { readonly prefix?: string }[];
+    const [, listed] = JSON.parse((await server.hknock(['grants', '--json'])).stdout) as readonly {
+      readonly prefix?: string;
+    }[];
     t.is(listed?.prefix, '198.51.100.0/24');
     t.regex(daemon.log, / warn granted .*prefix=198\.51\.100\.0\/24/);
 

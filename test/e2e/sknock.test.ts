@@ -84,7 +84,9 @@ function hknock(
   const files = ['--cert', 'alice.pem', '--key', 'alice.key', '--server-cert', 'server.pem'];
   const paths = files.map((each) => (each.startsWith('--') ? each : machine.path(each)));
   const argv = [command, host, `tcp/${String(servicePort)}`, '--mode', 'sknock', ...paths, ...more];
-  return machine.hknock(argv, { allowFailure: true, input: 'hello' });
+  return command === 'knock'
+    ? machine.hknock(argv, { allowFailure: true })
+    : machine.hknockAlone(argv, { allowFailure: true, input: 'hello' });
 }
 
 /** Knocks by a program that is not ours; says when there was an answer, which there must not be. */

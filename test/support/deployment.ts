@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { addService } from '../../src/config/add-service.ts';
 import { initServerFolder } from '../../src/config/init.ts';
 import { enrolPeer } from '../../src/config/server-folder.ts';
+import { askServer } from '../../src/server/control-client.ts';
 import { writeProfileFile } from '../../src/store/profile-file.ts';
 import { ProfileStore } from '../../src/store/profile-store.ts';
 import { renameProfile } from '../../src/store/profile.ts';
@@ -76,7 +77,7 @@ export async function deploy(
   });
   configure(server, options);
   addSchemes(server, options.schemes ?? {});
-  await enrolAlice(server, client, options.services ?? 'web');
+  await addPeer(server, client, { peer: 'alice', services: options.services ?? 'web' });
   return { ...machines, daemon: await server.serve() };
 }
 
@@ -101,21 +102,28 @@ export async function enrol(
   machine: Machine,
   { peer, services }: { readonly peer: string; readonly services: string },
 ): Promise<void> {
-  const profile = server.path(`${peer}.toml`);
-  await server.hknock(['peer', 'add', peer, '--service', services, '--out', profile]);
-  await machine.hknock(['import', profile, '--name', 'gate']);
+  await addPeer(server, machine, { peer, services });
+  await askServer(controlSocketOf(server), { method: 'POST', path: '/reload' });
 }
 
-async function enrolAlice(server: Machine, client: Machine, services: string): Promise<void> {
+async function addPeer(
+  server: Machine,
+  machine: Machine,
+  { peer, services }: { readonly peer: string; readonly services: string },
+): Promise<void> {
   const request = {
-    name: parsePeerName('alice'),
+    name: parsePeerName(peer),
     services: services.split(',').map(parseServiceName),
     ...{ admission: null, ttlMs: null, cutOnRevoke: null, withTotp: false },
   };
   const profile = await enrolPeer(folderOf(server), request, { host: null, entropy });
-  await writeProfileFile(server.path('alice.toml'), profile);
-  const profiles = new ProfileStore(client.path('config/hknock'));
+  await writeProfileFile(server.path(`${peer}.toml`), profile);
+  const profiles = new ProfileStore(machine.path('config/hknock'));
   await profiles.save(renameProfile(profile, 'gate'), { replace: false });
+}
+
+function controlSocketOf(server: Machine): string {
+  return server.path('server/control.sock');
 }
 
 function folderOf(server: Machine): string {
@@ -130,8 +138,8 @@ export async function knock(machine: Machine, ...args: readonly string[]): Promi
 }
 
 /** What the running server says to `status` or `grants`. */
-export async function ask(server: Machine, command: 'status' | 'grants'): Promise<unknown> {
-  return JSON.parse((await server.hknock([command, '--json'])).stdout);
+export function ask(server: Machine, what: 'status' | 'grants'): Promise<unknown> {
+  return askServer(controlSocketOf(server), { method: 'GET', path: `/${what}` });
 }
 
 /** Changes `hknock.toml`. */

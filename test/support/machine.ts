@@ -4,7 +4,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Hand, piping } from '../../src/lab/hand.ts';
 import { type ExecOptions, type Finished, execute, until } from './netns.ts';
+import { resident, type ResidentOrders } from './resident.ts';
 
 /** Where commands run: a namespace, or {@link here}. */
 export interface Place {
@@ -26,6 +28,7 @@ export class Machine {
   readonly home: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #children = new Set<ChildProcess>();
+  #resident: Promise<Hand<ResidentOrders>> | null = null;
 
   constructor(place: Place) {
     this.place = place;
@@ -49,15 +52,35 @@ export class Machine {
     return [process.execPath, commandLine, ...args];
   }
 
+  /** The program that stays here, started when it is first asked for. */
+  get resident(): Promise<Hand<ResidentOrders>> {
+    return (this.#resident ??= Hand.of(this.start(resident, piping)));
+  }
+
   /**
-   * Runs `hknock ARGS` to its end.
-   * @throws {Error} on a non-zero exit unless `allowFailure`
+   * Has the resident run `hknock ARGS` to its end.
+   * @throws {Error} on an exit code that is not 0, unless `allowFailure`
    */
-  hknock(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
+  async hknock(
+    args: readonly string[],
+    { allowFailure = false }: Pick<ExecOptions, 'allowFailure'> = {},
+  ): Promise<Finished> {
+    const finished = await (await this.resident).ask('hknock', args);
+    if (finished.code === 0 || allowFailure) return finished;
+    throw new Error(
+      `'hknock ${args.join(' ')}' ended with ${String(finished.code)}: ${finished.stderr}`,
+    );
+  }
+
+  /**
+   * Runs `hknock ARGS` as a process of its own, as it must be when it has standard input or output, or signals, to itself.
+   * @throws {Error} on an exit code that is not 0, unless `allowFailure`
+   */
+  hknockAlone(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
     return this.run(this.argv(...args), options);
   }
 
-  /** The same for any command, with hknock's surroundings. */
+  /** Runs any command, with hknock's surroundings. */
   run(argv: readonly string[], options: ExecOptions = {}): Promise<Finished> {
     return this.place.exec(argv, { ...options, env: { ...this.#env, ...options.env } });
   }

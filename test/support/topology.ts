@@ -132,8 +132,8 @@ async function forward(router: Namespace): Promise<void> {
 }
 
 async function defaultVia(from: Namespace, gateway: string, gateway6: string): Promise<void> {
-  await from.exec(['ip', 'route', 'add', 'default', 'via', gateway]);
-  await from.exec(['ip', '-6', 'route', 'add', 'default', 'via', gateway6]);
+  const input = `route add default via ${gateway}\nroute add default via ${gateway6}\n`;
+  await from.exec(['ip', '-batch', '-'], { input });
 }
 
 async function masquerade(router: Namespace, outside: string): Promise<void> {

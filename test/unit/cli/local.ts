@@ -21,7 +21,7 @@ export async function tryIt(
   machine: Machine,
   ...[args, options]: [readonly string[], ExecOptions?]
 ): Promise<Finished> {
-  const finished = await machine.hknock(args, { ...options, allowFailure: true });
+  const finished = await machine.hknockAlone(args, { ...options, allowFailure: true });
   t.notRegex(finished.stderr, /^\s+at /m, args.join(' '));
   return finished;
 }
