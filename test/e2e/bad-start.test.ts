@@ -1,22 +1,31 @@
 import { chmodSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { netTest } from '../support/capabilities.ts';
-import { edit, inhabit } from '../support/deployment.ts';
+import { netTest as concurrent } from '../support/capabilities.ts';
+import { addPeer, ask, edit, furnish } from '../support/deployment.ts';
+import { forFile } from '../support/for-file.ts';
 import { inline } from '../support/inline.ts';
-import type { Machine } from '../support/machine.ts';
-import type { Finished } from '../support/netns.ts';
+import { Machine } from '../support/machine.ts';
+import { cleanUp, type Finished, Namespace } from '../support/netns.ts';
+
+const { serial: netTest } = concurrent;
 
 const theirs = `
   table inet theirs {
     chain input { type filter hook input priority 0; }
   }`;
 
+const protectedAlready = forFile(async (owner) => {
+  const place = await Namespace.create('server');
+  cleanUp(owner, () => place.remove());
+  await place.exec(['nft', '-f', '-'], { input: theirs });
+  return place;
+});
+
 /** A server that is set up, and has not been started. */
 async function prepared(t: ExecutionContext): Promise<Machine> {
-  const { server } = await inhabit(t);
-  await server.place.exec(['nft', '-f', '-'], { input: theirs });
-  await server.hknock(['init']);
-  await server.hknock(['service', 'add', 'web', 'tcp/8080']);
+  const server = new Machine(await protectedAlready());
+  cleanUp(t, () => server.remove());
+  await furnish(server);
   return server;
 }
 
@@ -52,13 +61,14 @@ netTest('a UDP port that is taken: 69, and the firewall as it was', async (t) =>
 
 netTest('a control socket that another server serves: 69, and the first goes on', async (t) => {
   const server = await prepared(t);
-  await server.serve();
+  const first = await server.serve();
   edit(server, (text) => text.replace(/^listen = .*$/m, 'listen = ["127.0.0.1:62203"]'));
   const { code } = await server.hknockAlone(['serve', '--firewall', 'none'], {
     allowFailure: true,
   });
   t.is(code, 69);
-  t.is((await server.hknock(['status', '--json'])).code, 0);
+  t.like(await ask(server, 'status'), { services: 1 });
+  await first.end();
 });
 
 netTest('a control socket that cannot be made: 69, and nothing is shut', async (t) => {
@@ -104,17 +114,7 @@ netTest('a wrong configuration: 78, with file, line and key', async (t) => {
 
 netTest('keys that others can read, or no folder at all: 78', async (t) => {
   const server = await prepared(t);
-  await server.hknock([
-    'peer',
-    'add',
-    'alice',
-    '--service',
-    'web',
-    '--host',
-    '192.0.2.1',
-    '--out',
-    server.path('a.toml'),
-  ]);
+  await addPeer(server, server, { peer: 'alice', services: 'web' });
   chmodSync(server.path('server/peers/alice.toml'), 0o644);
   t.is((await startInVain(t, server)).code, 78);
   const nowhere = server.argv('serve', '--dir', server.path('nowhere'));

@@ -1,19 +1,41 @@
 import type * as library from '../../src/index.ts';
-import { netTest } from '../support/capabilities.ts';
+import { netTest as concurrent } from '../support/capabilities.ts';
 import { Conversation } from '../support/conversation.ts';
 import { ask, type Deployment, deploy, enrol, knock, servicePort } from '../support/deployment.ts';
+import { forFile } from '../support/for-file.ts';
 import { inline } from '../support/inline.ts';
 import { until } from '../support/netns.ts';
-import { visit, welcome } from '../support/service.ts';
+import { startService, visit, welcome } from '../support/service.ts';
 import { addresses } from '../support/topology.ts';
 import { startEcho } from '../support/udp-flow.ts';
 
 const target = { address: addresses.server, port: servicePort };
 
-const wide = {
-  ttl: '2s',
-  configure: (text: string) => text.replace('\nadmission = "once"', '\nadmission = "address"'),
-};
+const { serial: netTest } = concurrent;
+
+const brief = { address: addresses.server, port: 8081 };
+
+/** Services whose clients may keep their grants; those for `brief` are short. */
+const deployed = forFile(async (owner) => {
+  const deployment = await deploy(owner, {
+    ttl: '60s',
+    services: 'web,brief,echo',
+    configure: (text) =>
+      `${text.replace('\nadmission = "once"', '\nadmission = "address"')}
+[services.brief]
+ports = ["tcp/${String(brief.port)}"]
+ttl = "2s"
+
+[services.echo]
+ports = ["udp/5300"]
+admission = "once"
+ttl = "60s"
+`,
+  });
+  await startService(deployment.server, brief.port);
+  await startEcho(deployment.server, 5300);
+  return deployment;
+});
 
 async function grantsOn({ server }: Deployment): Promise<readonly { readonly id: string }[]> {
   return (await ask(server, 'grants')) as readonly { readonly id: string }[];
@@ -25,22 +47,22 @@ async function leasesOn({ server }: Deployment): Promise<number> {
 }
 
 netTest('connect keeps a grant for the address while it runs, and closes it then', async (t) => {
-  const deployment = await deploy(t, wide);
+  const deployment = await deployed();
   const { client } = deployment;
-  const conversation = await Conversation.begin(client);
+  const conversation = await Conversation.begin(client, 'brief');
   // each renewal is for 2 s, and the first comes after one
   await until(async () => (await leasesOn(deployment)) >= 3, 'three renewals', 15_000);
-  t.is(await visit(client, target), welcome, 'a second connection, long after the knock');
+  t.is(await visit(client, brief), welcome, 'a second connection, long after the knock');
   t.is((await grantsOn(deployment)).length, 1);
   t.is(await conversation.end(), 0);
   t.is((await grantsOn(deployment)).length, 0);
-  t.is(await visit(client, target), 'no answer');
+  t.is(await visit(client, brief), 'no answer');
 });
 
 netTest('ssh ends its ProxyCommand by a signal: the grant is closed all the same', async (t) => {
-  const deployment = await deploy(t, { ...wide, ttl: '60s' });
+  const deployment = await deployed();
   const { client } = deployment;
-  const child = client.start(client.argv('connect', 'gate'));
+  const child = client.start(client.argv('connect', 'gate', 'web'));
   await Conversation.over(child);
   t.is((await grantsOn(deployment)).length, 1);
   child.kill('SIGHUP');
@@ -50,16 +72,18 @@ netTest('ssh ends its ProxyCommand by a signal: the grant is closed all the same
 netTest(
   'connect closes a grant for one connection, unless it may be what a neighbour needs by now',
   async (t) => {
-    const deployment = await deploy(t, { ttl: '60s' });
+    const deployment = await deployed();
     const { client, neighbour, server } = deployment;
-    const conversation = await Conversation.begin(client);
+    const once = ['web', '--admission', 'once'];
+    const conversation = await Conversation.begin(client, ...once);
     await until(async () => (await grantsOn(deployment)).length === 0, 'it to be closed');
     t.true(await conversation.isAlive(20_000), 'the connection goes on');
     await enrol(server, neighbour, { peer: 'bob', services: 'web' });
-    t.true((await knock(neighbour)).granted);
-    t.is((await client.hknockAlone(['connect', 'gate', 'web', '--', 'true'])).code, 0);
+    t.true((await knock(neighbour, ...once)).granted);
+    t.is((await client.hknockAlone(['connect', 'gate', ...once, '--', 'true'])).code, 0);
     t.is((await grantsOn(deployment)).length, 2, 'nobody knows whose is left');
     t.is(await visit(neighbour, target), welcome);
+    for (const peer of ['alice', 'bob']) await server.hknock(['close', '--peer', peer]);
   },
 );
 
@@ -69,12 +93,7 @@ const KNOCKS = 12;
 netTest(
   'a UDP client that keeps its port uses up no grants while the system knows its flow: they are closed',
   async (t) => {
-    const { server, client } = await deploy(t, {
-      ttl: '60s',
-      services: 'echo',
-      configure: (text) => `${text}\n[services.echo]\nports = ["udp/5300"]\nttl = "60s"\n`,
-    });
-    await startEcho(server, 5300);
+    const { server, client } = await deployed();
     const index = new URL('../../dist/index.js', import.meta.url).href;
     const speak = async (end: 'close' | 'leave'): Promise<readonly string[]> => {
       const { stdout } = await client.run(inline(knockAndSpeak, index, end, String(KNOCKS)));
@@ -82,6 +101,7 @@ netTest(
     };
     t.deepEqual(await speak('close'), Array<string>(KNOCKS).fill('answered'));
     t.is((await speak('leave')).at(-1), 'limit-reached', 'control: left to themselves, they count');
+    await server.hknock(['close', '--peer', 'alice']);
   },
 );
 
@@ -95,7 +115,7 @@ async function knockAndSpeak(path: string, end: string, times: string): Promise<
   const socket = createSocket('udp4').bind(4000);
   const seen: string[] = [];
   for (let i = 0; i < Number(times); i++) {
-    const grant = await ask(profile);
+    const grant = await ask(profile, { service: 'echo' as library.ServiceName });
     if (!grant.granted) {
       seen.push(grant.reason);
       continue;
@@ -111,7 +131,7 @@ async function knockAndSpeak(path: string, end: string, times: string): Promise<
 }
 
 netTest('connect with a command closes what the command has left over', async (t) => {
-  const deployment = await deploy(t, { ...wide, ttl: '60s' });
+  const deployment = await deployed();
   const { code } = await deployment.client.hknockAlone(['connect', 'gate', 'web', '--', 'true']);
   t.is(code, 0);
   t.is((await grantsOn(deployment)).length, 0);
@@ -121,9 +141,9 @@ netTest('connect with a command closes what the command has left over', async (t
 netTest(
   'a service closes the grant by which its client came in, over the control socket',
   async (t) => {
-    const deployment = await deploy(t, { ...wide, ttl: '60s' });
+    const deployment = await deployed();
     const { server, client } = deployment;
-    t.true((await knock(client)).granted);
+    t.true((await knock(client, 'web')).granted);
     t.is(await visit(client, target), welcome);
     const [grant] = await grantsOn(deployment);
     const socket = server.path('server/control.sock');

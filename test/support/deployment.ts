@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { ExecutionContext } from 'ava';
 import { addService } from '../../src/config/add-service.ts';
 import { initServerFolder } from '../../src/config/init.ts';
 import { enrolPeer } from '../../src/config/server-folder.ts';
@@ -12,7 +11,7 @@ import { parsePeerName, parseServiceName } from '../../src/units/names.ts';
 import { parseServicePort } from '../../src/units/network.ts';
 import { parseDuration } from '../../src/units/time.ts';
 import { type Daemon, Machine } from './machine.ts';
-import { cleanUp } from './netns.ts';
+import { cleanUp, type Owner } from './netns.ts';
 import { startService } from './service.ts';
 import { type Topology, type TopologyOptions, addresses, natTopology } from './topology.ts';
 
@@ -62,13 +61,20 @@ export interface Knocked {
  * Builds the networks, starts service and server, and enrols the peer `alice` on the client. All ends with the test. What the
  * commands `init`, `service add`, `peer add` and `import` do is done without starting a program for each: a third of a second each.
  */
-export async function deploy(
-  t: ExecutionContext,
-  options: DeploymentOptions = {},
-): Promise<Deployment> {
+export async function deploy(t: Owner, options: DeploymentOptions = {}): Promise<Deployment> {
   const machines = await inhabit(t, options);
   const { server, client } = machines;
   await startService(server, servicePort);
+  await furnish(server, options);
+  await addPeer(server, client, { peer: 'alice', services: options.services ?? 'web' });
+  return { ...machines, daemon: await server.serve() };
+}
+
+/** Makes the folder of a server with the service `web`, and no peers. */
+export async function furnish(
+  server: Machine,
+  options: Omit<DeploymentOptions, keyof TopologyOptions | 'services'> = {},
+): Promise<void> {
   await initServerFolder(folderOf(server), { entropy });
   await addService(folderOf(server), {
     name: parseServiceName('web'),
@@ -77,13 +83,11 @@ export async function deploy(
   });
   configure(server, options);
   addSchemes(server, options.schemes ?? {});
-  await addPeer(server, client, { peer: 'alice', services: options.services ?? 'web' });
-  return { ...machines, daemon: await server.serve() };
 }
 
 /** Puts a machine in each place of a new topology. */
 export async function inhabit(
-  t: ExecutionContext,
+  t: Owner,
   options: TopologyOptions = {},
 ): Promise<Omit<Deployment, 'daemon'>> {
   const topology = await natTopology(options);
@@ -106,7 +110,8 @@ export async function enrol(
   await askServer(controlSocketOf(server), { method: 'POST', path: '/reload' });
 }
 
-async function addPeer(
+/** The same on a server that does not run, or is told later. */
+export async function addPeer(
   server: Machine,
   machine: Machine,
   { peer, services }: { readonly peer: string; readonly services: string },

@@ -17,7 +17,10 @@ export {
 const run = process.env['HKNOCK_TEST_RUN'];
 if (run !== undefined) joinRun(run);
 
+/** What things end with: a test, or all the tests of a file (for-file.ts). */
+export type Owner = Pick<ExecutionContext, 'teardown'>;
+
 /** Undoes something when the test ends, however it ends; the last thing made is undone first. */
-export function cleanUp(t: ExecutionContext, undo: () => Promise<void> | void): void {
+export function cleanUp(t: Owner, undo: () => Promise<void> | void): void {
   t.teardown(undo);
 }
