@@ -81,7 +81,7 @@ test.serial(
 );
 
 for (const [kind, options, knocks] of [
-  ['fixed', ['--service', 'ssh'], 4],
+  ['fixed', ['--service', 'ssh'], 8],
   ['dynamic', [], 16],
   ['encrypted', [], 8],
 ] as const) {

@@ -19,9 +19,9 @@ const decode = (text: string) => decodeScheme(text, { file: 'door.toml', code: '
 test('fixed sequences share no port, and a scan of all ports sends none of them', (t) => {
   for (let n = 0; n < 200; n++) {
     const scheme = decode(
-      renderFixedFile({ peer, service, ports: parsePortRange('7000-7011') }, entropy),
+      renderFixedFile({ peer, service, ports: parsePortRange('7000-7023') }, entropy),
     );
-    t.is(scheme.watched.length, 12);
+    t.is(scheme.watched.length, 24);
     for (const action of ['open', 'close', 'ban'] as const) {
       const ports = scheme.hits({ action }).map(({ port }) => port);
       t.notDeepEqual(
@@ -41,7 +41,7 @@ test('the others take the ports that they are given', (t) => {
   t.like(encrypted, { kind: 'encrypted', watched: [{ first: 745, last: 1000 }] });
 });
 
-test('eleven ports are too few for three sequences of four', async (t) => {
-  const ports = parsePortRange('7000-7010');
+test('twenty-three ports are too few for three sequences of eight', async (t) => {
+  const ports = parsePortRange('7000-7022');
   t.is((await faultOf(() => renderFixedFile({ peer, service, ports }, entropy))).code, 'usage');
 });

@@ -54,6 +54,24 @@ test('the knocks that made it are used, and no others', (t) => {
   );
 });
 
+/** All orders of some things. */
+function ordersOf<T>(things: readonly T[]): readonly (readonly T[])[] {
+  if (things.length === 0) return [[]];
+  return things.flatMap((first, at) =>
+    ordersOf(things.toSpliced(at, 1)).map((rest) => [first, ...rest]),
+  );
+}
+
+test('of all orders in which a sweep can hit n ports, (n - k + 1)! knock by the k of them', (t) => {
+  const all = ['tcp/1', 'tcp/2', 'tcp/3', 'tcp/4', 'tcp/5', 'tcp/6'];
+  const changed = { open: ports('tcp/2', 'tcp/1', 'tcp/3'), close: ports(...all.slice(3)) };
+  const opens = (order: readonly string[]): boolean =>
+    order.some(
+      (_, at) => judge(order.slice(0, at + 1), { ...changed, ban: null })?.action.kind === 'open',
+    );
+  t.is(ordersOf(all).filter(opens).length, 4 * 3 * 2);
+});
+
 for (const [what, packets] of [
   ['another order', ['tcp/30', 'tcp/31', 'tcp/32']],
   ['one missing', ['tcp/31', 'tcp/32']],
