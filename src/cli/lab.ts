@@ -37,7 +37,7 @@ export function addLab(program: Command): void {
     )
     .addHelpText(
       'after',
-      `\nB1 knows how knocking is done here, and looks for the server; A1 records and sends again, A2 changes and keeps back, A3 sends and
+      `\nB1 knows how knocking is done here, looks for the server, and guesses; A1 records and sends again, A2 changes and keeps back, A3 sends and
 receives for any address, B2 was a client until it was shut out; a neighbour has the client's address, and DoS-knocking keeps the client out. Exit code ${String(EXIT_BUG)}: something was not as expected.
 
 With --config nothing is compared: it says by which ways of that server's folder (as for 'hknock serve --dir') which attackers get in, and
@@ -63,6 +63,7 @@ async function labAll(options: LabOptions): Promise<void> {
   await removeWhenInterrupted();
   const { runTable } = await import('../lab/run-table.ts');
   const { complaints, tableRows } = await import('../lab/report/text.ts');
+  const { guessRows } = await import('../lab/report/guesses.ts');
   const { cellJson } = await import('../lab/report/json.ts');
   const progress = new Progress(questions.length);
   const answers = await runTable(questions, {
@@ -75,7 +76,7 @@ async function labAll(options: LabOptions): Promise<void> {
   progress.end();
   const json = answers.map(cellJson);
   if (options.json) printJson(json);
-  else print(formatTable(tableRows(answers)));
+  else printTables([tableRows(answers), guessRows(answers)]);
   const html = async (): Promise<string> => {
     const { renderReport } = await import('../lab/report/html.ts');
     return renderReport(answers, new Date());
@@ -84,6 +85,15 @@ async function labAll(options: LabOptions): Promise<void> {
   const wrong = complaints(answers);
   wrong.forEach(tell);
   if (wrong.length > 0) process.exitCode = EXIT_BUG;
+}
+
+function printTables(tables: readonly Parameters<typeof formatTable>[0][]): void {
+  print(
+    tables
+      .filter(({ length }) => length > 0)
+      .map(formatTable)
+      .join('\n\n'),
+  );
 }
 
 /** The cells that are wanted. @throws {HknockError} `usage` for a name that there is not, `host` when a program is missing */

@@ -7,6 +7,8 @@ export interface Attack {
   readonly needs: readonly Capability[];
   /** A sentence: what it means that it succeeded. */
   readonly success: string;
+  /** Whether there is a way to try it here; always if not said. */
+  readonly isPossible?: (scene: Scene) => boolean;
   /** Tries it once, with the client in the part that the attack has for it. */
   readonly attempt: (scene: Scene) => Promise<boolean>;
 }

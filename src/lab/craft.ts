@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { concat } from '../bytes/bytes.ts';
 import { encodeUint16, encodeUint32 } from '../bytes/integer.ts';
-import { changePacket, type Packet, readPacket } from './packet.ts';
+import { changePacket, type Packet, readPacket, SYN } from './packet.ts';
 
 /*
  * Packets that no program of the system would send. Their source is 0.0.0.0 until somebody sends them, and their source port is
@@ -20,6 +20,11 @@ const ECHO_REQUEST = 8;
 const TTL = 64;
 const WINDOW = 64_240;
 
+/** Segment size, selective acknowledgements, timestamp, nothing, window scale. */
+const synOptions = Uint8Array.of(
+  ...[2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7],
+);
+
 export function datagram({ address, port }: Target, payload: Uint8Array): Packet {
   const header = new Uint8Array(8);
   encodeUint16(anyPort(), header, 0);
@@ -27,9 +32,9 @@ export function datagram({ address, port }: Target, payload: Uint8Array): Packet
   return packetTo(address, 'udp', concat(header, payload));
 }
 
-/** Without data, its sequence number drawn at random. */
+/** Without data, its sequence number drawn at random; a SYN is like those of Linux. */
 export function segment({ address, port }: Target, flags: number): Packet {
-  const header = new Uint8Array(20);
+  const header = concat(new Uint8Array(20), flags === SYN ? synOptions : new Uint8Array());
   encodeUint16(anyPort(), header, 0);
   encodeUint16(port, header, 2);
   encodeUint32(randomInt(2 ** 32), header, 4);
@@ -49,7 +54,7 @@ export function echoRequest(address: string): Packet {
 /** The same as the beginning of something whose rest never comes. */
 export function firstFragment({ bytes }: Packet): Packet {
   const beginning = Uint8Array.from(bytes);
-  beginning[6] = 0x20; // more fragments (RFC 791, section 3.1)
+  beginning[6] = 0x20; // more fragments
   return mended(beginning);
 }
 
@@ -58,6 +63,7 @@ function packetTo(address: string, protocol: keyof typeof numbers, body: Uint8Ar
   header[0] = 0x45; // version 4, a header of five words
   encodeUint16(HEADER_LENGTH + body.length, header, 2);
   header.set(randomBytes(2), 4);
+  header[6] = 0x40; // not to be cut up (RFC 791, section 3.1)
   header[8] = TTL;
   header[9] = numbers[protocol];
   header.set(address.split('.').map(Number), 16);

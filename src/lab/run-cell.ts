@@ -6,6 +6,7 @@ import type { Attack } from './attack.ts';
 import { attacksOf } from './attacks/all.ts';
 import { Captures } from './captures.ts';
 import { Hand } from './hand.ts';
+import type { Guessed } from './guessing.ts';
 import type { HostOrders } from './host-program.ts';
 import { isAsExpected, outcomeOf, trialsFor } from './judge.ts';
 import type { Attacker, AttackerName, Expectation, Outcome, Tally } from './model.ts';
@@ -33,6 +34,8 @@ export interface Cell extends Question {
   readonly expectation: Expectation;
   readonly outcome: Outcome;
   readonly tallies: readonly Tally[];
+  /** Null where nobody has guessed. */
+  readonly guessed: Guessed | null;
   readonly isAsExpected: boolean;
   readonly elapsedMs: number;
   readonly timeline: readonly Passed[];
@@ -71,6 +74,7 @@ export async function runCell(question: Question, { pcap }: RunOptions = {}): Pr
       attacker,
       expectation,
       ...seen,
+      guessed: scene.guessed,
       elapsedMs: performance.now() - startedAt,
       timeline: [...wire.passed],
       unkept: wire.unkept,
@@ -95,6 +99,7 @@ async function observe(
   const tallies: Tally[] = [];
   try {
     for (const attack of attacksOf(attacker)) {
+      if (attack.isPossible?.(scene) === false) continue;
       const tally = await tallyOf(attack, scene, trialsFor(expectation));
       tallies.push(tally);
       // the scheme has fallen: what else it would fall to is in the columns of lesser attackers

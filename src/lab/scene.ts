@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door } from './host-program.ts';
+import type { Guessed, Guessing } from './guessing.ts';
 import type { Capability } from './model.ts';
 import { interfaceTo } from './netns.ts';
 import { addresses } from './network.ts';
@@ -31,6 +32,9 @@ export interface SceneParts {
   readonly can: readonly Capability[];
 }
 
+/** Between two handfuls of many packets. */
+const TURN_MS = 4;
+
 /** What answers does so by then; and what answers too does not take so much longer. */
 const ANSWER_PATIENCE_MS = 10_000;
 const STRAGGLERS_MS = 200;
@@ -46,6 +50,7 @@ export class Scene {
   readonly #parts: SceneParts;
   /** Of SYNs that the attacker has, for the next connections that he makes. */
   #numbers: readonly number[] = [];
+  #guessed: Guessed | null = null;
 
   constructor(parts: SceneParts) {
     this.#parts = parts;
@@ -190,20 +195,52 @@ export class Scene {
     packets: readonly Packet[],
     isEnough: (answers: readonly Packet[]) => boolean,
   ): Promise<readonly Packet[]> {
-    const { wire } = this.#parts;
-    const before = wire.passed.length;
-    const isAnswer = ({ side, packet }: Passed): boolean =>
-      side !== 'attacker' && packet.destination === addresses.stranger;
-    const answers = (): readonly Packet[] =>
-      wire.passed
-        .slice(before)
-        .filter(isAnswer)
-        .map(({ packet }) => packet);
-    await wire.send(from(addresses.stranger, packets));
+    const answers = this.listen();
+    await this.#parts.wire.send(from(addresses.stranger, packets));
     const end = performance.now() + ANSWER_PATIENCE_MS;
     while (!isEnough(answers()) && performance.now() < end) await sleep(20);
     await sleep(STRAGGLERS_MS);
     return answers();
+  }
+
+  /** What comes to the attacker's own address from now on. */
+  listen(): () => readonly Packet[] {
+    const { passed } = this.#parts.wire;
+    const before = passed.length;
+    const isAnswer = ({ side, packet }: Passed): boolean =>
+      side !== 'attacker' && packet.destination === addresses.stranger;
+    return () =>
+      passed
+        .slice(before)
+        .filter(isAnswer)
+        .map(({ packet }) => packet);
+  }
+
+  /** The attacker sends packets from his own address, so many in a second; how long that took in milliseconds. */
+  async sendAtRate(packets: readonly Packet[], perSecond: number): Promise<number> {
+    const startedAt = performance.now();
+    for (let sent = 0; sent < packets.length;) {
+      await sleep(TURN_MS);
+      const due = Math.ceil(((performance.now() - startedAt) * perSecond) / 1000);
+      await this.#parts.wire.send(from(addresses.stranger, packets.slice(sent, due)));
+      sent = due;
+    }
+    return performance.now() - startedAt;
+  }
+
+  /** How to guess at the scheme; null where nobody does. */
+  get guessing(): Guessing | null {
+    return this.#parts.defence.guessing;
+  }
+
+  /** Keeps what came of guessing, for the report. */
+  note(guessed: Guessed): void {
+    this.#guessed = guessed;
+  }
+
+  /** Null when nobody has guessed. */
+  get guessed(): Guessed | null {
+    return this.#guessed;
   }
 
   /** From now on what the attacker sends is counted where it comes to the server; how many have. */

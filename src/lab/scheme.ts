@@ -1,4 +1,5 @@
 import type { Hand } from './hand.ts';
+import type { Guessing } from './guessing.ts';
 import type { HostOrders } from './host-program.ts';
 import type { AttackerName, Expectation } from './model.ts';
 import type { Network } from './network.ts';
@@ -45,6 +46,8 @@ export interface Defence {
   readonly knocksByConnecting?: boolean;
   /** Of the client's packets that belong to its knock: the one that proves something, where that is not all of them. */
   readonly isProof?: (packet: Packet) => boolean;
+  /** How somebody without the secrets tries some; null where nobody does. */
+  readonly guessing: Guessing | null;
   /** Shuts the client out, others not; null where the scheme cannot. */
   readonly revoke: (() => Promise<void>) | null;
   /** Ends what was opened, as if its time were over; the client may knock again. */

@@ -19,6 +19,7 @@ const answers: readonly Answer[] = schemes.flatMap((scheme) =>
     expectation: { outcome: 'holds' },
     outcome: 'races',
     tallies: [tally],
+    guessed: { guesses: 200, looks: 200, oneIn: 2n ** 256n, perSecond: 10_000, perDay: 184_320 },
     isAsExpected: false,
     elapsedMs: 1000,
     timeline: [],

@@ -19,6 +19,7 @@ const test = netTestWith('knockd', 'iptables', 'tcpdump', 'tshark').serial;
 interface CellJson {
   readonly outcome: string;
   readonly isAsExpected: boolean;
+  readonly guessing?: { readonly oneIn: string; readonly looks: number };
   readonly attacks: readonly { readonly successes: number; readonly trials: number }[];
 }
 
@@ -38,12 +39,16 @@ async function lab(
 
 test('lab: one scheme falls, one holds against all that A1, A2 and A3 can do, one is a race; what passed can be read', async (t) => {
   const pcap = temporaryFolder(t);
-  const [fixed, gate, once] = await Promise.all([
+  const [fixed, guessed, gate, once] = await Promise.all([
     lab(t, ['knockd', 'a1']),
+    lab(t, ['knockd', 'b1']),
     lab(t, ['hknock-gate', 'a1a2a3'], '--pcap', pcap),
     lab(t, ['hknock-once', 'nat']),
   ]);
   t.like(fixed, { outcome: 'falls', isAsExpected: true, attacks: { length: 1 } });
+  t.like(guessed, { outcome: 'falls', isAsExpected: true, attacks: { length: 2 } });
+  t.like(guessed.attacks, { 0: { successes: 0 }, 1: { successes: 1 } });
+  t.like(guessed.guessing, { oneIn: '6', looks: 3 });
   t.like(gate, { outcome: 'holds', isAsExpected: true, attacks: { length: 5 } });
   t.like(once, { isAsExpected: true, attacks: { length: 1 } });
   t.is(once.attacks[0]?.trials, 16);

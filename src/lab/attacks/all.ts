@@ -1,5 +1,6 @@
 import type { Attack } from '../attack.ts';
 import type { Attacker } from '../model.ts';
+import { bruteForce } from './brute-force.ts';
 import { dosKnocking } from './dos-knocking.ts';
 import { formerClient } from './former-client.ts';
 import { holdBack, rewrite } from './hold-back.ts';
@@ -20,6 +21,7 @@ export const attacks: readonly Attack[] = [
   natKnocking,
   dosKnocking,
   scan,
+  bruteForce,
 ];
 
 /** All that an attacker has the means for. What all can do is in the column of him who can do nothing else. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Attack } from '../attack.ts';
 import { datagram, echoRequest, firstFragment, segment } from '../craft.ts';
 import { addresses } from '../network.ts';
-import { ACK, FIN, type Packet, PSH, RST, SYN, URG } from '../packet.ts';
+import { ACK, changePacket, FIN, type Packet, PSH, RST, SYN, URG } from '../packet.ts';
 import { ControlFailed } from '../scene.ts';
 
 /** Where knocks come in: those of fwknop, hknock and sKnock. The gate is there, too. */
@@ -23,18 +23,23 @@ const TEXT_LENGTHS = [140, 204, 300];
 /** What a host without a firewall answers: RST, RST with ACK, that a port is not reachable, an echo, that the rest of a datagram has not come. */
 const KINDS_OF_ANSWERS = 5;
 
-/** From his own address he sends what might be answered, to the server, to an address where there is nobody, and to a host that answers. */
+/** From his own address he sends what might be answered, messages of the scheme that are wrong among it, to the server, to an address where there is nobody, and to a host that answers. */
 export const scan: Attack = {
   name: 'scan',
   needs: [],
   success: 'The attacker can tell the server from a host that is not there.',
   attempt: async (scene) => {
-    const probes = probesOf(addresses.server);
-    const others = [addresses.nobody, addresses.nat].flatMap(probesOf);
+    const messages = (scene.guessing?.guess() ?? []).filter(({ protocol }) => protocol === 'udp');
+    const [probes = [], ...others] = [addresses.server, addresses.nobody, addresses.nat].map(
+      (address) => [
+        ...probesOf(address),
+        ...messages.map((each) => changePacket(each, { destination: address })),
+      ],
+    );
     const arrived = await scene.countAtServer();
     const seesAnswers = (answers: readonly Packet[]): boolean =>
       kindsOf(answers, addresses.nat).length === KINDS_OF_ANSWERS;
-    const answers = await scene.answersTo([...probes, ...others], seesAnswers);
+    const answers = await scene.answersTo([...probes, ...others.flat()], seesAnswers);
     if ((await arrived()) !== probes.length) {
       throw new ControlFailed('what the attacker sent has not come to the server');
     }

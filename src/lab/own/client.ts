@@ -40,6 +40,7 @@ function proving(copy: Copy, world: World): Defence {
         : world.client.ask('byCertificate', { ...copy.identity, ...host, ...how, connectWithinMs }),
     ports: doorsOf(copy),
     isProof: ({ destinationPort, payload }) => destinationPort === knockPort && isLong(payload),
+    guessing: null,
     ...endingsOf(copy),
   });
 }
@@ -60,6 +61,7 @@ function silently(copy: Copy, world: World): Defence {
       await world.client.ask('hangUp', await enter(KNOCK_MS));
     },
     enter,
+    guessing: null,
     ...endingsOf(copy),
   };
 }
@@ -72,6 +74,7 @@ function untold(copy: Copy, world: World): Defence {
     ports: doorsOf(copy),
     knock,
     enter: enterAfter(world, knock, copy.way.port.port),
+    guessing: null,
     ...endingsOf(copy),
   };
 }

@@ -5,6 +5,7 @@ import type { Cell } from '../run-cell.ts';
 import { type Answer, isFailure } from '../run-table.ts';
 import type { Scheme } from '../scheme.ts';
 import { escapeHtml } from './escape.ts';
+import { guessRows, guessText } from './guesses.ts';
 import { drawNetwork } from './picture.ts';
 import { style } from './style.ts';
 import { complaints, expectationText, outcomeText } from './text.ts';
@@ -39,12 +40,13 @@ Each cell is what happened. Choose one to see the packets.</p>
 <p><strong>${escapeHtml(sentence)}</strong></p>
 <ul>${lines.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>
 ${drawNetwork()}
-<p>B1 knows how knocking is done here, and looks for the server. A1 records and sends again. A2 changes and keeps back. A3 sends and receives for any address. B2 was a client until it was shut out.
+<p>B1 knows how knocking is done here, looks for the server, and guesses. A1 records and sends again. A2 changes and keeps back. A3 sends and receives for any address. B2 was a client until it was shut out.
 NAT-knocking: a neighbour with the client’s public address. DoS-knocking: a flood that looks like knocks.</p>
 <table class="table"><thead><tr><th>scheme</th>${attackers.map(({ title }) => `<th>${escapeHtml(title)}</th>`).join('')}</tr></thead>
 <tbody>
 ${schemes.map((scheme) => renderRow(scheme, answers)).join('\n')}
 </tbody></table>
+${renderGuesses(answers)}
 <h2>Packets</h2>
 ${answers.map(renderDetails).join('\n')}
 </html>
@@ -58,6 +60,18 @@ function comparison(answers: readonly Answer[]): Verdict {
       ? `All ${String(answers.length)} cells are as expected.`
       : `${String(lines.length)} of ${String(answers.length)} cells are not as expected:`;
   return { sentence, lines };
+}
+
+function renderGuesses(answers: readonly Answer[]): string {
+  const [head, ...rows] = guessRows(answers);
+  if (head === undefined) return '';
+  const cells = (row: readonly string[], tag: string): string =>
+    row.map((each) => `<${tag}>${escapeHtml(each)}</${tag}>`).join('');
+  return `<h2>Guessing</h2>
+<p>How many guesses of B1’s there are for one that is right, how many he sent in a second, how many of one address the scheme looks at in a day, and how long it takes on average.</p>
+<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>
+${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('\n')}
+</tbody></table></div>`;
 }
 
 function renderRow(scheme: Scheme, answers: readonly Answer[]): string {
@@ -94,7 +108,7 @@ ${isFailure(answer) ? `<p>${escapeHtml(answer.fault)}</p>` : renderSeen(answer)}
 }
 
 function renderSeen(cell: Cell): string {
-  const { tallies, expectation, outcome, elapsedMs } = cell;
+  const { tallies, guessed, expectation, outcome, elapsedMs } = cell;
   const tried = tallies.map(({ attack, successes, trials }) => {
     const success = attacks.find(({ name }) => name === attack)?.success ?? '';
     return `<li><strong>${escapeHtml(attack)}</strong>, ${String(successes)} of ${String(trials)}. It succeeds when: ${escapeHtml(success)}</li>`;
@@ -103,7 +117,7 @@ function renderSeen(cell: Cell): string {
     expectation.outcome === 'any' ? '' : `; expected that it ${expectationText(expectation)}`;
   return `<p>It ${outcomeText(outcome)}${expected}. ${(elapsedMs / 1000).toFixed(1)} s.</p>
 <ul>${tried.join('')}</ul>
-${renderTimeline(cell)}`;
+${guessed === null ? '' : `<p>${escapeHtml(guessText(guessed))}</p>\n`}${renderTimeline(cell)}`;
 }
 
 function renderTimeline({ timeline, unkept }: Cell): string {

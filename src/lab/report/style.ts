@@ -20,7 +20,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align:
 .unexpected { outline: 3px solid var(--falls); }
 details { border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; font-weight: 600; }
-.timeline { overflow-x: auto; }
+.timeline, .wide { overflow-x: auto; }
 .timeline td { font: 14px/1.4 ui-monospace, monospace; padding: .15rem .6rem .15rem 0; border-color: var(--soft); }
 .timeline td:first-child { white-space: nowrap; }
 .timeline .forged, .timeline .changed { color: var(--falls); }

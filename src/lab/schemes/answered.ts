@@ -6,7 +6,7 @@ import { GATE_PORT } from './hknock-server.ts';
 
 const KNOCK_PORT = 62_202;
 
-export interface Answered extends Pick<Handshaking, 'knock' | 'revoke' | 'endGrants'> {
+export interface Answered extends Pick<Handshaking, 'knock' | 'guessing' | 'revoke' | 'endGrants'> {
   readonly admission: Admission;
   /** By the length of what is sent: whether it proves something. */
   readonly isProof: (length: number) => boolean;

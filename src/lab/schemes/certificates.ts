@@ -10,6 +10,7 @@ import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { answered, expectedWhenAnswered } from './answered.ts';
 import { enterAfter } from './enter-after.ts';
+import { guessingAtChallenge, guessingAtSknock } from './guessing-at-certificates.ts';
 import { type HknockServer, serveHknock } from './hknock-server.ts';
 
 const DAYS = 30;
@@ -27,15 +28,16 @@ export function certificate(admission: Admission): Scheme {
     behindNat: true,
     expected: expectedWhenAnswered(admission),
     deploy: async (world) => {
-      const { files, revokeAlice, endGrants } = await serveWithCertificates(world, { admission });
+      const { files, ...server } = await serveWithCertificates(world, { admission });
       const host = addresses.server;
       return answered({
         admission,
         knock: (connectWithinMs) =>
           world.client.ask('byCertificate', { ...files, host, admission, connectWithinMs }),
         isProof: (length) => length > LONGEST_REQUEST,
-        revoke: revokeAlice,
-        endGrants,
+        guessing: await guessingAtChallenge(files, server.counted),
+        revoke: server.revokeAlice,
+        endGrants: server.endGrants,
       });
     },
   };
@@ -58,7 +60,7 @@ export function sknock(admission: Admission): Scheme {
       dos: holds,
     },
     deploy: async (world) => {
-      const { files, revokeAlice, endGrants } = await serveWithCertificates(world, {
+      const { files, ...server } = await serveWithCertificates(world, {
         admission,
         sknockPort: SKNOCK_PORT,
       });
@@ -68,14 +70,15 @@ export function sknock(admission: Admission): Scheme {
         ports: [SERVICE_PORT],
         knock,
         enter: enterAfter(world, knock),
-        revoke: revokeAlice,
-        endGrants,
+        guessing: await guessingAtSknock(files, { counted: server.counted, port: SKNOCK_PORT }),
+        revoke: server.revokeAlice,
+        endGrants: server.endGrants,
       };
     },
   };
 }
 
-interface Certified extends Pick<HknockServer, 'revokeAlice' | 'endGrants'> {
+interface Certified extends Pick<HknockServer, 'revokeAlice' | 'endGrants' | 'counted'> {
   /** What the client has. */
   readonly files: {
     readonly certificate: string;
@@ -105,7 +108,7 @@ async function serveWithCertificates(
     clock: createSystemClock(),
     entropy: createSystemEntropy(),
   };
-  const { reload, endGrants } = await serveHknock(world, {
+  const { reload, endGrants, counted } = await serveHknock(world, {
     admission,
     configure: (text) =>
       `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${sknockPort === undefined ? '' : listen}`,
@@ -122,5 +125,5 @@ async function serveWithCertificates(
     await revoke(host, { name: 'alice', crlDays: DAYS });
     await reload();
   };
-  return { files, revokeAlice, endGrants };
+  return { files, revokeAlice, endGrants, counted };
 }

@@ -16,6 +16,7 @@ import { falls, holds } from '../expect.ts';
 import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
+import { guessingAtSequences } from './guessing-at-sequences.ts';
 import { serveHknock } from './hknock-server.ts';
 
 const peer = parsePeerName('alice');
@@ -67,7 +68,8 @@ const kinds = {
   },
   'fwknop-shared': {
     title: 'shared sequence (fwknop 2004)',
-    expected: all,
+    // its ports ascend
+    expected: { ...all, b1: falls },
     render: () => `kind = "fwknop-shared"
 peer = "${peer}"
 service = "${service}"
@@ -103,11 +105,15 @@ export function classic(name: keyof typeof kinds): Scheme {
   };
 }
 
-async function deploy(world: World, name: string, kind: Kind): ReturnType<Scheme['deploy']> {
+async function deploy(
+  world: World,
+  name: keyof typeof kinds,
+  kind: Kind,
+): ReturnType<Scheme['deploy']> {
   const text = kind.render(entropy);
   const file = world.path('scheme.toml');
   await writeFile(file, text, { mode: 0o600 });
-  const { revokeAlice, endGrants } = await serveHknock(world, {
+  const { revokeAlice, endGrants, counted } = await serveHknock(world, {
     admission: 'address',
     configure: (config) => config.replace('schemes = []', `schemes = ["${name}"]`),
     prepare: (folder) => writeFile(schemePath(folder, name), text, { mode: 0o600 }),
@@ -121,6 +127,7 @@ async function deploy(world: World, name: string, kind: Kind): ReturnType<Scheme
     ports: [SERVICE_PORT],
     knock,
     enter: enterAfter(world, knock),
+    guessing: { ...guessingAtSequences[name], looks: () => counted('heard', 'sequence') },
     revoke: revokeAlice,
     endGrants,
   };

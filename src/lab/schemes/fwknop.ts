@@ -6,9 +6,13 @@ import { addresses } from '../network.ts';
 import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { Daemon } from './daemon.ts';
 import { enterAfter } from './enter-after.ts';
+import { guessingAtSpa } from './guessing-at-spa.ts';
 import { dropByDefault } from './iptables.ts';
 
 const LISTENING = 'Starting fwknopd main event loop';
+
+/** What it writes for each packet that no key fits. */
+const REFUSED = '(stanza #1) Error creating fko context';
 
 /** fwknop 2.6 as Debian has it; its client names the public address to let in, and each client has keys of its own. */
 export const fwknop: Scheme = {
@@ -35,7 +39,14 @@ export const fwknop: Scheme = {
     const endGrants = async (): Promise<void> => {
       await world.network.server.exec(['iptables', '-F', 'FWKNOP_INPUT']);
     };
-    return { ports: [SERVICE_PORT], knock, enter: enterAfter(world, knock), revoke, endGrants };
+    return {
+      ports: [SERVICE_PORT],
+      knock,
+      enter: enterAfter(world, knock),
+      guessing: { ...guessingAtSpa, looks: () => Promise.resolve(daemon.count(REFUSED)) },
+      revoke,
+      endGrants,
+    };
   },
 };
 

@@ -1,6 +1,8 @@
+import { readProfileFile } from '../../store/profile-file.ts';
 import type { Admission } from '../../units/admission.ts';
 import type { Scheme } from '../scheme.ts';
 import { answered, expectedWhenAnswered } from './answered.ts';
+import { guessesOfResponses } from './guesses.ts';
 import { serveHknock } from './hknock-server.ts';
 
 /** Of Request and Response the second one proves something (wire.md, section 4). */
@@ -15,14 +17,16 @@ export function handshake(admission: Admission): Scheme {
     behindNat: true,
     expected: expectedWhenAnswered(admission),
     deploy: async (world) => {
-      const { profile: file, revokeAlice, endGrants } = await serveHknock(world, { admission });
+      const { profile: file, ...server } = await serveHknock(world, { admission });
+      const { tag } = await readProfileFile(file);
       return answered({
         admission,
         knock: (connectWithinMs) =>
           world.client.ask('byProfile', { file, admission, connectWithinMs }),
         isProof: (length) => length === RESPONSE_LENGTH,
-        revoke: revokeAlice,
-        endGrants,
+        guessing: guessesOfResponses({ tag, length: RESPONSE_LENGTH }, server.counted),
+        revoke: server.revokeAlice,
+        endGrants: server.endGrants,
       });
     },
   };

@@ -6,6 +6,7 @@ import { configPath } from '../../config/load.ts';
 import { enrolPeer } from '../../config/server-folder.ts';
 import type { Grant } from '../../grants/live-grants.ts';
 import { askServer, type ControlRequest } from '../../server/control-client.ts';
+import type { ServerStatus } from '../../server/server-status.ts';
 import { PeerStore } from '../../store/peer-store.ts';
 import { writeProfileFile } from '../../store/profile-file.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
@@ -39,6 +40,8 @@ export interface HknockServer {
   readonly revokeAlice: () => Promise<void>;
   readonly reload: () => Promise<void>;
   readonly endGrants: () => Promise<void>;
+  /** What its status has counted under a name: of what one mode heard, or of what it dropped at its own port. */
+  readonly counted: (name: string, mode?: string) => Promise<number>;
 }
 
 /** That of fwknopd. */
@@ -81,12 +84,12 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
     ...peer,
     ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }),
   });
-  const { reload, endGrants } = await serveFolder(world, folder);
+  const { reload, ...asked } = await serveFolder(world, folder);
   const revokeAlice = async (): Promise<void> => {
     await new PeerStore(folder).revoke(alice);
     await reload();
   };
-  return { folder, profile, revokeAlice, reload, endGrants };
+  return { folder, profile, revokeAlice, reload, ...asked };
 }
 
 /** The text of a new `hknock.toml` with one of the ways to knock turned on. */
@@ -112,7 +115,7 @@ function withGate(text: string): string {
 export async function serveFolder(
   { network }: Pick<World, 'network'>,
   folder: string,
-): Promise<Pick<HknockServer, 'reload' | 'endGrants'>> {
+): Promise<Pick<HknockServer, 'reload' | 'endGrants' | 'counted'>> {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
   const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
@@ -127,6 +130,12 @@ export async function serveFolder(
     endGrants: async () => {
       const grants = (await ask('GET', '/grants')) as readonly Grant[];
       await Promise.all(grants.map(({ id }) => ask('DELETE', `/grants/${id}`)));
+    },
+    counted: async (name, mode) => {
+      const { knocks, modes } = (await ask('GET', '/status')) as ServerStatus;
+      const counts: Readonly<Record<string, number>> | undefined =
+        mode === undefined ? knocks.drops : modes[mode];
+      return counts?.[name] ?? 0;
     },
   };
 }

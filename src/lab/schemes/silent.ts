@@ -1,13 +1,20 @@
 import { falls, holds, holdsIn } from '../expect.ts';
-import { type Scheme, SERVICE_PORT } from '../scheme.ts';
+import type { Guessing } from '../guessing.ts';
+import { ACK, SYN } from '../packet.ts';
+import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { within } from '../within.ts';
-import { GATE_PORT, serveHknock, turnOn } from './hknock-server.ts';
+import { GUESSES, syns } from './guesses.ts';
+import { GATE_PORT, type HknockServer, serveHknock, turnOn } from './hknock-server.ts';
 
 /** Connections within 30 s: as many as all attacks take. Without the gate so many would be guessed too easily, and fewer will do. */
 const SLOTS = { service: 4, gate: 64 } as const;
 
 /** As long as a client goes on to try. */
 export const KNOCK_MS = 10_000;
+
+/** Wrong numbers of one address in a day, and for how many half minutes numbers are good at a time (silent.md, sections 6 and 2). */
+const WRONG_A_DAY = 30;
+const STEPS = 3;
 
 /** The sequence number of the client's SYN is its knock; it leads to the service, or to the gate before it. */
 export function silent(leadsTo: 'service' | 'gate'): Scheme {
@@ -34,6 +41,7 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
       const {
         profile: file,
         revokeAlice,
+        counted,
         endGrants,
       } = await serveHknock(world, {
         admission: gate ? 'gate' : 'once',
@@ -49,9 +57,36 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
           await world.client.ask('hangUp', await enter(KNOCK_MS));
         },
         enter,
+        guessing: guessingAt({ gate, slots }, () => wrongNumbers(world, counted)),
         revoke: revokeAlice,
         endGrants,
       };
     },
   };
+}
+
+function guessingAt(
+  { gate, slots }: { readonly gate: boolean; readonly slots: number },
+  looks: Guessing['looks'],
+): Guessing {
+  return {
+    guess: () => syns([SERVICE_PORT]),
+    // behind a number that leads to the gate is its key of 32 bytes (gate.md, section 2)
+    oneIn: gate ? 2n ** 256n : 2n ** 32n / BigInt(slots * STEPS),
+    guesses: GUESSES,
+    ...(!gate && { perDay: WRONG_A_DAY, isIn: ({ tcp }) => tcp?.flags === (SYN | ACK) }),
+    looks,
+  };
+}
+
+/** Wrong numbers so far: what hknock has taken from the kernel's counter now and then, and what has come since. */
+async function wrongNumbers(
+  { network }: Pick<World, 'network'>,
+  counted: HknockServer['counted'],
+): Promise<number> {
+  const before = await counted('wrong', 'silent');
+  const counter = ['nft', 'list', 'counter', 'inet', 'hknock_silent', 'wrong'];
+  const { stdout } = await network.server.exec(counter);
+  const wrong = before + Number(/packets (\d+)/.exec(stdout)?.[1]);
+  return before === (await counted('wrong', 'silent')) ? wrong : wrongNumbers({ network }, counted);
 }

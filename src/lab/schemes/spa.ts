@@ -6,6 +6,7 @@ import { falls, holds, holdsIn } from '../expect.ts';
 import { addresses } from '../network.ts';
 import { type Defence, type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
+import { guessingAtSpa } from './guessing-at-spa.ts';
 import { FWKNOP_PORT, serveHknock, turnOn } from './hknock-server.ts';
 
 /** The ports that may lead to a service (`port_range`). */
@@ -33,6 +34,7 @@ export function spa(admission: Admission): Scheme {
       const {
         profile: file,
         revokeAlice,
+        counted,
         endGrants,
       } = await serveHknock(world, {
         admission,
@@ -46,6 +48,7 @@ export function spa(admission: Admission): Scheme {
         ...ways,
         // what goes to an entrance is the connection
         isProof: ({ destinationPort }) => destinationPort === FWKNOP_PORT,
+        guessing: { ...guessingAtSpa, looks: () => counted('dropped hmac', 'fwknop') },
         revoke: revokeAlice,
         endGrants,
       };

@@ -2,6 +2,7 @@ import type { Admission } from '../../units/admission.ts';
 import { falls, holds } from '../expect.ts';
 import { type Scheme, SERVICE_PORT } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
+import { guessingAtSequences } from './guessing-at-sequences.ts';
 import { serveHknock } from './hknock-server.ts';
 
 /** Each step opens once, and a client's clock may be one off: so many knocks can be made without waiting. */
@@ -27,6 +28,7 @@ export function totp(admission: Admission): Scheme {
       const {
         profile: file,
         revokeAlice,
+        counted,
         endGrants,
       } = await serveHknock(world, {
         admission,
@@ -41,6 +43,7 @@ export function totp(admission: Admission): Scheme {
         ports: [SERVICE_PORT],
         knock,
         enter: enterAfter(world, knock),
+        guessing: { ...guessingAtSequences.totp, looks: () => counted('heard', 'sequence') },
         revoke: revokeAlice,
         endGrants,
       };

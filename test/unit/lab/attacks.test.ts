@@ -8,7 +8,7 @@ test('an attacker tries all that he has the means for; what takes none is tried 
     attacksOf(attacker).map(({ name }) => name),
   ]);
   t.deepEqual(tried, [
-    ['b1', ['scan']],
+    ['b1', ['scan', 'brute force']],
     ['a1', ['replay']],
     ['a1a2', ['hold back', 'rewrite', 'replay']],
     ['a1a2a3', ['takeover', 'relay', 'hold back', 'rewrite', 'replay']],

@@ -32,6 +32,7 @@ function cell(more: Partial<Cell> = {}, tallies: readonly Tally[] = []): Cell {
     expectation: { outcome: 'falls' },
     outcome: 'falls',
     tallies,
+    guessed: null,
     isAsExpected: true,
     elapsedMs: 1234.5,
     timeline: [passed(1000)],
@@ -81,6 +82,19 @@ test('JSON of a cell has what was expected beside what was seen', (t) => {
     isAsExpected: true,
     elapsedMs: 1235,
   });
+});
+
+test('what guessing takes is in JSON without loss, and in the report', (t) => {
+  const guessed = { guesses: 200, looks: 15, oneIn: 2n ** 128n, perSecond: 2 ** 20 };
+  const answer = cell({ guessed }, [replayed]);
+  t.like(cellJson(answer), {
+    guessing: { oneIn: String(2n ** 128n), looks: 15, expectedSeconds: 2 ** 108 },
+  });
+  t.regex(
+    renderReport([answer], new Date(0)),
+    /Guessing[^]*2\^128[^]*10\^25 years[^]*looked at 15/,
+  );
+  t.notRegex(renderReport(answers, new Date(0)), /Guessing/);
 });
 
 test('a timeline says who really sent a packet, and counts what comes again', (t) => {
