@@ -5,7 +5,7 @@ import { type Answer, isFailure } from '../run-table.ts';
 import { changeConfig, enforcing, type OwnConfig, type OwnFolder } from './own-folder.ts';
 import { ownScheme } from './own-scheme.ts';
 import { remediesFor, type Remedy } from './remedies.ts';
-import { type Way, type WayGroup, waysIn } from './ways.ts';
+import { partsOf, type Way, type WayGroup, waysIn } from './ways.ts';
 
 type LabAttacker = (typeof attackers)[number];
 
@@ -15,6 +15,12 @@ export interface Cure {
   /** Who, by which ways, does not get in any more either. */
   readonly lost: readonly Way[];
   readonly tried: Cell;
+}
+
+/** Services that a cure is for; null when nothing that was tried stops the attacker. */
+export interface PartCure {
+  readonly part: WayGroup;
+  readonly cure: Cure | null;
 }
 
 interface Seen {
@@ -34,8 +40,16 @@ export class CureFinder {
     this.#seen = seen;
   }
 
-  /** The first of the remedies that holds; null when none does. */
-  async find(group: WayGroup, attacker: LabAttacker): Promise<Cure | null> {
+  /** The first of the remedies that holds, for the services of a group that can have the same. */
+  async find(group: WayGroup, attacker: LabAttacker): Promise<readonly PartCure[]> {
+    const cures: PartCure[] = [];
+    for (const part of partsOf(group, this.#own.config)) {
+      cures.push({ part, cure: await this.#findFor(part, attacker) });
+    }
+    return cures;
+  }
+
+  async #findFor(group: WayGroup, attacker: LabAttacker): Promise<Cure | null> {
     for (const settings of remediesFor(group, this.#own.config, attacker.can)) {
       const changed = changeOrNull(this.#own, settings);
       const after = changed === null ? null : afterwards(changed, group);

@@ -3,7 +3,7 @@ import type { Question } from '../run-cell.ts';
 import { type Answer, isFailure, runTable, type TableOptions, workThrough } from '../run-table.ts';
 import { enforcing, type OwnFolder } from './own-folder.ts';
 import { ownScheme } from './own-scheme.ts';
-import { CureFinder, type Cure } from './cure.ts';
+import { CureFinder, type PartCure } from './cure.ts';
 import { groupWays, type WayGroup, waysIn } from './ways.ts';
 
 type LabAttacker = (typeof attackers)[number];
@@ -12,8 +12,8 @@ type LabAttacker = (typeof attackers)[number];
 export interface OwnAnswer {
   readonly group: WayGroup;
   readonly answer: Answer;
-  /** Null when nothing that was tried stops him, or nothing has to. */
-  readonly cure: Cure | null;
+  /** For all services of the group; none when nothing has to stop him. */
+  readonly cures: readonly PartCure[];
 }
 
 /** The ways into a configuration, as they are attacked. */
@@ -52,10 +52,10 @@ export async function examineOwn(
   const finder = new CureFinder(own, seen);
   options.onFallen(seen.filter(({ answer }) => getsIn(answer)).length);
   return workThrough(seen, options.atOnce, async ({ group, attacker, answer }) => {
-    if (!getsIn(answer)) return { group, answer, cure: null };
-    const cure = await finder.find(group, attacker);
+    if (!getsIn(answer)) return { group, answer, cures: [] };
+    const cures = await finder.find(group, attacker);
     options.onCure();
-    return { group, answer, cure };
+    return { group, answer, cures };
   });
 }
 

@@ -65,10 +65,11 @@ function when(isSo: boolean, path: Setting['path'], value: Setting['value']): re
   return isSo ? [{ path, value }] : [];
 }
 
-/** Where it is said for these services: once in the policy when none of them has its own. */
+/** Where it is said for these services, and no others: once in the policy when it is they who go by that. */
 function admissionOf({ ways }: WayGroup, { services }: ServerConfig, value: Admission): Remedy {
   const names = [...new Set(ways.map(({ service }) => service))];
-  const inherits = names.every((name) => (services.get(name)?.admission ?? null) === null);
-  if (inherits) return [{ path: ['policy', 'admission'], value }];
+  const heirs = [...services.values()].filter(({ admission }) => admission === null);
+  const isTheirs = names.length === heirs.length && heirs.every(({ name }) => names.includes(name));
+  if (isTheirs) return [{ path: ['policy', 'admission'], value }];
   return names.map((name) => ({ path: ['services', name, 'admission'], value }));
 }

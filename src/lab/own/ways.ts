@@ -134,13 +134,19 @@ function offerOf(mode: Mode, { admission, lifetimeMs }: Plan): Offer {
 /** Ways that are the same in what matters, put together. */
 export function groupWays(ways: readonly Way[]): readonly WayGroup[] {
   const names = [...new Set(ways.map(nameOf))];
-  return names.map((name) => {
-    const alike = ways.filter((way) => nameOf(way) === name);
-    const attacked = alike.reduce((longest, way) =>
-      way.lifetimeMs > longest.lifetimeMs ? way : longest,
-    );
-    return { name, ways: alike, attacked };
-  });
+  return names.map((name) => ({ name, ...groupOf(ways.filter((way) => nameOf(way) === name)) }));
+}
+
+/** A group's services with one port, and those with more, which cannot have all admissions. */
+export function partsOf(group: WayGroup, { services }: OwnConfig['config']): readonly WayGroup[] {
+  const isSimple = ({ service }: Way): boolean => services.get(service)?.ports.length === 1;
+  const parts = [group.ways.filter(isSimple), group.ways.filter((way) => !isSimple(way))];
+  return parts.flatMap((ways) => (ways.length === 0 ? [] : [{ ...group, ...groupOf(ways) }]));
+}
+
+function groupOf(ways: readonly Way[]): Pick<WayGroup, 'ways' | 'attacked'> {
+  const longest = (a: Way, b: Way): Way => (b.lifetimeMs > a.lifetimeMs ? b : a);
+  return { ways, attacked: ways.reduce(longest) };
 }
 
 function nameOf({ mode, scheme, admission }: Way): string {

@@ -11,8 +11,7 @@ export function cellJson(answer: Answer): object {
   return {
     ...where,
     outcome,
-    expected: expectation,
-    isAsExpected,
+    ...(expectation.outcome !== 'any' && { expected: expectation, isAsExpected }),
     attacks: tallies.map((tally) => ({ ...tally, odds: worstOf([tally])?.odds })),
     ...(guessed && {
       guessing: {

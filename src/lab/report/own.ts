@@ -2,6 +2,7 @@ import { attacks } from '../attacks/all.ts';
 import { worstOf } from '../judge.ts';
 import type { Tally } from '../model.ts';
 import type { WayGroup } from '../own/ways.ts';
+import type { Cure } from '../own/cure.ts';
 import { getsIn, type OwnAnswer } from '../own/examine.ts';
 import type { OwnFolder } from '../own/own-folder.ts';
 import { replaced, unattacked } from '../own/stand-ins.ts';
@@ -28,7 +29,7 @@ export function ownText(own: OwnFolder, answers: readonly OwnAnswer[]): string {
       titleOf(group),
       ...linesOf(own, of(group), answers).map((each) => `  ${each}`),
     ]),
-    ...chapter('Holds against all of them:', groups.filter(isSound).map(titleOf)),
+    ...chapter('Holds against all who tried:', groups.filter(isSound).map(titleOf)),
     ...chapter('Not attacked:', unattacked(own)),
   ].join('\n');
 }
@@ -57,27 +58,36 @@ export function ownJson(own: OwnFolder, answers: readonly OwnAnswer[]): object {
     config: own.file,
     replaced: replaced(own),
     notAttacked: unattacked(own),
-    cells: answers.map(({ group, answer, cure }) => ({
+    cells: answers.map(({ group, answer, cures }) => ({
       ...cellJson(answer),
       mode: group.attacked.mode,
       admission: group.attacked.admission,
       for: group.ways.map(({ service, peer }) => ({ service, peer: peer?.name ?? null })),
       getsIn: getsIn(answer),
-      stoppedBy: cure && {
-        settings: cure.settings.map((setting) => ({
-          path: setting.path,
-          value: setting.value,
-          line: placeOf(setting, own.root).line,
-        })),
-        shutsOut: cure.lost.map(({ mode, service, peer }) => ({
-          mode,
-          service,
-          peer: peer?.name ?? null,
-        })),
-        tried: cellJson(cure.tried),
-      },
+      stoppedBy: cures.map(({ part, cure }) => ({
+        services: servicesOf(part),
+        ...cureJson(own, cure),
+      })),
     })),
   };
+}
+
+function cureJson(own: OwnFolder, cure: Cure | null): object {
+  if (cure === null) return { settings: null };
+  const { settings, lost, tried } = cure;
+  return {
+    settings: settings.map(({ path, value }) => ({
+      path,
+      value,
+      line: placeOf({ path }, own.root).line,
+    })),
+    shutsOut: lost.map(({ mode, service, peer }) => ({ mode, service, peer: peer?.name ?? null })),
+    tried: cellJson(tried),
+  };
+}
+
+function servicesOf({ ways }: WayGroup): readonly string[] {
+  return [...new Set(ways.map(({ service }) => service))];
 }
 
 function linesOf(
@@ -110,28 +120,45 @@ function titlesOf(seen: readonly OwnAnswer[], outcome: 'holds' | 'unusable'): re
   );
 }
 
+/** What happened, and what can be done about it. */
 function fallText(
   own: OwnFolder,
-  { group, answer, cure }: OwnAnswer,
+  { group, answer, cures }: OwnAnswer,
   all: readonly OwnAnswer[],
 ): readonly string[] {
   const worst = isFailure(answer) ? null : worstOf(answer.tallies);
   const what = worst === null ? '' : attackText(worst.tally);
-  const first = `${answer.attacker.title}: ${what}`;
-  if (cure !== null) return [first, ...cureText(own, cure)];
-  const better = all.filter(
-    (each) =>
-      each.answer.attacker === answer.attacker &&
-      !isFailure(each.answer) &&
-      each.answer.outcome === 'holds' &&
-      each.group.ways.some(({ service }) => group.ways.some((way) => way.service === service)),
-  );
-  const titles = better.map((each) => wayTitle(each.group.attacked));
+  const told = cures.flatMap(({ part, cure }) => {
+    const whom = cures.length > 1 ? `For ${listed(servicesOf(part))}: ` : '';
+    const [first = '', ...further] = cure === null ? [INCURABLE] : cureText(own, cure);
+    return [`${whom}${first}`, ...further];
+  });
+  const isCured = cures.every(({ cure }) => cure !== null);
+  const better = isCured ? [] : betterThan(group, answer, all);
   return [
-    first,
-    'No one setting that keeps this way open stops it.',
-    ...sentence('As it is, what holds against this attacker', [listed(titles, '; ')]),
+    `${answer.attacker.title}: ${what}`,
+    ...told,
+    ...sentence('As it is, what holds against this attacker', [listed(better, '; ')]),
   ];
+}
+
+const INCURABLE = 'No one setting that keeps this way open stops it.';
+
+/** Other ways to the same services against which the same attacker has failed. */
+function betterThan(
+  { ways }: WayGroup,
+  { attacker }: OwnAnswer['answer'],
+  all: readonly OwnAnswer[],
+): readonly string[] {
+  const services = ways.map(({ service }) => service);
+  return all.flatMap(({ group, answer }) =>
+    answer.attacker === attacker &&
+    !isFailure(answer) &&
+    answer.outcome === 'holds' &&
+    group.ways.some(({ service }) => services.includes(service))
+      ? [wayTitle(group.attacked)]
+      : [],
+  );
 }
 
 /** `A neighbour … (3 of 3).` */
@@ -140,10 +167,7 @@ function attackText({ attack, successes, trials }: Tally): string {
   return `${success.replace(/\.$/, '')} (${String(successes)} of ${String(trials)}).`;
 }
 
-function cureText(
-  own: OwnFolder,
-  { settings, lost, tried }: NonNullable<OwnAnswer['cure']>,
-): readonly string[] {
+function cureText(own: OwnFolder, { settings, lost, tried }: Cure): readonly string[] {
   const told = settings.map((setting) => settingText(setting, own.root));
   const trials = worstOf(tried.tallies)?.tally.trials ?? 0;
   const ways = [

@@ -35,7 +35,7 @@ test('narrower admissions, what costs the clients least first; the gate with its
   t.deepEqual(remedies(gated, 'handshake-gate'), []);
 });
 
-test('what all services have from the policy is changed there, and else at each', (t) => {
+test('what they have from the policy is changed there, when no other service goes by it, and else at each', (t) => {
   const two = '[services.ssh]\nports = ["tcp/22"]\n[services.web]\nports = ["tcp/80"]\n';
   const both = [peer('alice', { services: ['ssh', 'web'].map(parseServiceName) })];
   t.is(remedies(own(two, both), 'handshake-once')[0], 'policy.admission = "port"');
@@ -44,6 +44,8 @@ test('what all services have from the policy is changed there, and else at each'
     remedies(mixed, 'handshake-once')[0],
     'services.ssh.admission = "port"; services.web.admission = "port"',
   );
+  const one = [peer('alice')];
+  t.is(remedies(own(two, one), 'handshake-once')[0], 'services.ssh.admission = "port"');
 });
 
 test('what opens a mode to an attacker is tried before what the clients would notice', (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { groupWays, type Way, waysIn } from '../../../../src/lab/own/ways.ts';
+import { groupWays, partsOf, type Way, waysIn } from '../../../../src/lab/own/ways.ts';
 import { parseServiceName } from '../../../../src/units/names.ts';
 import type { DurationMs } from '../../../../src/units/time.ts';
 import { own, peer } from './fixture.ts';
@@ -81,4 +81,16 @@ test('ways that are alike are one, whoever has them; of their grants the longest
   t.is(groups.length, 3);
   t.is(groups[0]?.ways.length, 200);
   t.is(groups[0]?.attacked.peer?.name, peers[7]?.name);
+});
+
+test('what can stop an attacker is looked for apart for services with one port and with more', (t) => {
+  const text = `${ssh}[services.web]\nports = ["tcp/80", "tcp/443"]\n[services.imap]\nports = ["tcp/143"]\n`;
+  const services = ['ssh', 'web', 'imap'].map(parseServiceName);
+  const all = own(text, [peer('alice', { services })]);
+  const [once] = groupWays(waysIn(all, kernel));
+  const parts = once === undefined ? [] : partsOf(once, all.config);
+  t.deepEqual(
+    parts.map(({ ways }) => ways.map(({ service }) => String(service))),
+    [['ssh', 'imap'], ['web']],
+  );
 });
