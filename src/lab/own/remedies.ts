@@ -16,6 +16,8 @@ const byCost: readonly Admission[] = ['once', 'port', 'gate', 'bound'];
 /** The gate of a configuration that has none: where the template has it. */
 const GATE: Setting = { path: ['gate', 'listen'], value: ['0.0.0.0:62203', '[::]:62203'] };
 
+const FIREWALL: Setting = { path: ['firewall', 'backend'], value: 'nftables' };
+
 /** What may stop an attacker who came in by a way, in the order in which it is tried. */
 export function remediesFor(
   group: WayGroup,
@@ -33,10 +35,16 @@ export function remediesFor(
   const hasGate = config.gate.listen.length > 0;
   const single = narrower.filter((each) => each !== 'gate' || hasGate);
   const needsGate = narrower.includes('gate') && !hasGate;
-  return [
-    ...remediesOfMode(group, config, can).map((setting) => [setting]),
+  const ofGrants = [
     ...single.map((each) => admissionOf(group, config, each)),
     ...(needsGate ? [[GATE, ...admissionOf(group, config, 'gate')]] : []),
+  ];
+  // without a firewall no grant is narrow
+  const isOpen = config.firewall.backend === 'none';
+  return [
+    ...(isOpen ? [[FIREWALL]] : []),
+    ...remediesOfMode(group, config, can).map((setting) => [setting]),
+    ...ofGrants.map((settings) => (isOpen ? [FIREWALL, ...settings] : settings)),
   ];
 }
 
@@ -48,12 +56,10 @@ function remediesOfMode(
 ): readonly Setting[] {
   const isCertified = mode === 'certificate' || mode === 'sknock';
   const hasList = certificates?.crl !== null;
-  const isOpen = firewall.backend === 'none';
   const takesAny = mode === 'fwknop' && fwknop.acceptAnySource;
   const isUnchecked = mode === 'sknock' && sknock?.checkAddress === false;
   const isForever = isCertified && !hasList && can.includes('former-client');
   return [
-    ...when(isOpen, ['firewall', 'backend'], 'nftables'),
     ...when(!firewall.shield && can.includes('spoof'), ['firewall', 'shield'], true),
     ...when(takesAny, ['fwknop', 'accept_any_source'], false),
     ...when(isUnchecked, ['sknock', 'check_address'], true),

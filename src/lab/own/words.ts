@@ -21,8 +21,12 @@ export function wayTitle({ mode, scheme, kind, admission }: Way): string {
   if (mode === 'silent') {
     return admission === 'gate' ? 'silent, through the gate' : 'silent, to the service';
   }
-  const which = scheme === null ? '' : ` "${scheme}" (${kind ?? ''})`;
-  return `${titles[mode]}${which}, admission "${admission}"`;
+  return `${modeTitle({ mode, scheme, kind })}, admission "${admission}"`;
+}
+
+/** `scheme "door" (fixed)` */
+export function modeTitle({ mode, scheme, kind }: Pick<Way, 'mode' | 'scheme' | 'kind'>): string {
+  return scheme === null ? titles[mode] : `${titles[mode]} "${scheme}" (${kind ?? ''})`;
 }
 
 /** `ssh for alice, bob` */

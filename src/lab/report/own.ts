@@ -6,7 +6,7 @@ import type { Cure } from '../own/cure.ts';
 import { getsIn, type OwnAnswer } from '../own/examine.ts';
 import type { OwnFolder } from '../own/own-folder.ts';
 import { replaced, unattacked } from '../own/stand-ins.ts';
-import { listed, placeOf, settingText, wayTitle, whoseTitle } from '../own/words.ts';
+import { listed, modeTitle, placeOf, settingText, wayTitle, whoseTitle } from '../own/words.ts';
 import { isFailure } from '../run-table.ts';
 import { cellJson } from './json.ts';
 import type { Verdict } from './html.ts';
@@ -170,16 +170,11 @@ function attackText({ attack, successes, trials }: Tally): string {
 function cureText(own: OwnFolder, { settings, lost, tried }: Cure): readonly string[] {
   const told = settings.map((setting) => settingText(setting, own.root));
   const trials = worstOf(tried.tallies)?.tally.trials ?? 0;
-  const ways = [
-    ...new Set(
-      lost.map(
-        (way) =>
-          `${wayTitle(way)} (${whoseTitle(lost.filter((each) => wayTitle(each) === wayTitle(way)))})`,
-      ),
-    ),
-  ];
+  const services = listed(lost.map(({ service }) => service));
   return [
     `What stops it${told.length > 1 ? ', together' : ''}: ${told.join('; ')}. Tried: it holds (${String(trials)} of ${String(trials)}).`,
-    ...sentence('With it nobody gets in any more by', ways),
+    ...sentence(`With it nobody can open ${services} any more by`, [
+      listed(lost.map(modeTitle), '; '),
+    ]),
   ];
 }

@@ -37,6 +37,7 @@ function seen(of: WayGroup | undefined, successes: number): { group: WayGroup; a
     expectation: { outcome: 'any', trials: 3 },
     outcome: successes > 0 ? 'falls' : 'holds',
     tallies: [{ attack: 'NAT-knocking', successes, trials: 3 }],
+    guessed: null,
     isAsExpected: true,
     elapsedMs: 1,
     timeline: [],
