@@ -1,11 +1,12 @@
-// `npm test`: sets up, builds, runs AVA, then looks for what the tests left behind and says last which were skipped and why.
+// `npm test`: sets up, builds, takes the types off, runs AVA, then looks for what the tests left behind and says last which were skipped and why.
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { endLeftovers } from './leftovers.ts';
 import { newRun } from './netns.ts';
 import { installPrograms } from './programs.ts';
+import { mirrorWithoutTypes, nameWithoutTypes } from './without-types.ts';
 import { startReaper } from '../../src/lab/reaper.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -23,12 +24,16 @@ async function test(args: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'hknock-test-'));
   chmodSync(folder, 0o711); // programs that run as another user pass through
   const skipReport = join(folder, 'skipped');
+  const mirror = join(folder, 'hknock');
   try {
-    const code = await runNode(['node_modules/ava/entrypoints/cli.mjs', ...args], {
+    mirrorWithoutTypes(mirror);
+    const ava = resolve('node_modules/ava/entrypoints/cli.mjs');
+    const env = {
       HKNOCK_TEST_RUN: run,
       HKNOCK_SKIP_REPORT: skipReport,
       TMPDIR: folder, // goes with all that a test leaves in it that was stopped before it could clean up
-    });
+    };
+    const code = await runNode([ava, ...args.map(nameWithoutTypes)], { cwd: mirror, env });
     const leftovers = await endLeftovers(run);
     if (leftovers.length > 0) console.log(`The tests left behind:\n  ${leftovers.join('\n  ')}\n`);
     printSkipped(skipReport);
@@ -50,10 +55,16 @@ function printSkipped(report: string): void {
   }
 }
 
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a Node program on this terminal; signals go on to it, and this process stays to clean up. */
-function runNode(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function runNode(args: readonly string[], { cwd = '.', env = {} }: Surroundings = {}) {
   const child = spawn(process.execPath, args, {
     stdio: 'inherit',
+    cwd,
     env: { ...process.env, ...env },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
