@@ -8,7 +8,7 @@ import type { IdentityFiles } from '../client/identity.ts';
 import type { KnockResult } from '../client/knock.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Call } from '../sequence/scheme.ts';
-import type { Admission } from '../units/admission.ts';
+import type { Admission, Breadth } from '../units/admission.ts';
 import type { ServiceName } from '../units/names.ts';
 import type { IpAddress, Port } from '../units/network.ts';
 import type { UnixMs } from '../units/time.ts';
@@ -43,6 +43,8 @@ export interface Knocking extends Wish {
   readonly admission: Admission;
   /** Whether to make the connection too, and how long to wait for it, the knock included. */
   readonly connectWithinMs: number | null;
+  /** Asks for so much, which no server of the laboratory allows. */
+  readonly breadth?: Breadth;
 }
 
 interface Wish {
@@ -145,8 +147,9 @@ const orders = {
     const { readCertificateAccess } = await import('../client/certificate-access.ts');
     const { knock } = await import('../client/knock.ts');
     const access = await readCertificateAccess({ ...options, hosts: [options.host] });
-    const { admission, service = 'web' as ServiceName } = options;
-    const result = await knock(access, { admission, service });
+    const { admission, breadth, service = 'web' as ServiceName } = options;
+    const wish = { admission, service, ...(breadth && { breadth }) };
+    const result = await knock(access, wish);
     return follow(result, { ...options, startedAt });
   },
 

@@ -34,6 +34,7 @@ export interface Changes {
   readonly destination?: string;
   readonly payload?: Uint8Array;
   readonly sourcePort?: number;
+  readonly destinationPort?: number;
   readonly sequence?: number;
   readonly flags?: number;
 }
@@ -79,6 +80,7 @@ export function changePacket(packet: Packet, changes: Changes): Packet {
   if (changes.destination !== undefined) bytes.set(octetsOf(changes.destination), DESTINATION_AT);
   const at = ipHeaderLength(bytes);
   if (changes.sourcePort !== undefined) encodeUint16(changes.sourcePort, bytes, at);
+  if (changes.destinationPort !== undefined) encodeUint16(changes.destinationPort, bytes, at + 2);
   if (packet.tcp !== null) {
     encodeUint32((changes.sequence ?? packet.tcp.sequence) >>> 0, bytes, at + 4);
     bytes[at + 13] = changes.flags ?? packet.tcp.flags;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countArrivals } from './count-arrivals.ts';
 import type { Door } from './host-program.ts';
 import type { Guessed, Guessing } from './guessing.ts';
+import { Line } from './line.ts';
 import type { Capability } from './model.ts';
-import { interfaceTo } from './netns.ts';
 import { addresses } from './network.ts';
 import { type Packet, SYN } from './packet.ts';
 import { type Defence, type Host, SERVICE_PORT, type World } from './scheme.ts';
@@ -39,9 +40,6 @@ const TURN_MS = 4;
 const ANSWER_PATIENCE_MS = 10_000;
 const STRAGGLERS_MS = 200;
 
-/** A table of the laboratory's own in the server's kernel. */
-const COUNT = 'hknock_lab_count';
-
 /** The cell was to show something about an attack, and the client without one did not even get in. */
 export class ControlFailed extends Error {}
 
@@ -51,6 +49,7 @@ export class Scene {
   /** Of SYNs that the attacker has, for the next connections that he makes. */
   #numbers: readonly number[] = [];
   #guessed: Guessed | null = null;
+  #example: Promise<readonly Packet[]> | null = null;
 
   constructor(parts: SceneParts) {
     this.#parts = parts;
@@ -122,24 +121,56 @@ export class Scene {
     return this.#knocks();
   }
 
-  /** What the client would send to knock; nothing that proves anything gets to the server. */
-  async exampleOfKnock(): Promise<readonly Packet[]> {
+  /** What the client sends to knock; what that opens is shut again. */
+  exampleOfKnock(): Promise<readonly Packet[]> {
     this.#require('spoof');
-    const kept: Packet[] = [];
-    await this.#parts.wire.intercept((packet) => {
-      if (!this.isProof(packet)) return [packet];
-      kept.push(packet);
-      return [];
-    });
-    void this.clientKnocks();
-    await whenQuiet(kept);
-    await this.letPass();
-    return this.#knocks();
+    this.#example ??= this.#takeExample();
+    return this.#example;
   }
 
-  #knocks(): readonly Packet[] {
-    const passed = this.#parts.wire.passed.filter(({ side }) => side === 'nat');
+  async #takeExample(): Promise<readonly Packet[]> {
+    const { wire, defence } = this.#parts;
+    const before = wire.passed.length;
+    await this.clientKnocks();
+    await whenQuiet(wire.passed);
+    await defence.endGrants();
+    return this.#knocks(before);
+  }
+
+  #knocks(since = 0): readonly Packet[] {
+    const passed = this.#parts.wire.passed.slice(since).filter(({ side }) => side === 'nat');
     return passed.map(({ packet }) => packet).filter((packet) => this.isKnock(packet));
+  }
+
+  /** Whether the server tells its clients what became of their knocks. */
+  get isAnswered(): boolean {
+    return this.#parts.defence.asksTooMuch !== undefined;
+  }
+
+  /** The client asks for more than it may have; whether it believes that it was granted. */
+  async clientAsksTooMuch(): Promise<boolean> {
+    return (await this.#parts.defence.asksTooMuch?.()) ?? false;
+  }
+
+  /** What the server has answered so far, in order. */
+  answers(): readonly Packet[] {
+    this.#require('record');
+    const passed = this.#parts.wire.passed.filter(({ side }) => side === 'server');
+    return passed.map(({ packet }) => packet).filter((packet) => this.isAnswer(packet));
+  }
+
+  /** Whether a packet is what the server has to say to a knock of the client's. */
+  isAnswer({ source, destination, protocol }: Packet): boolean {
+    return protocol === 'udp' && source === addresses.server && destination === this.clientAddress;
+  }
+
+  get knocksInOne(): boolean {
+    return this.#parts.defence.knocksInOne === true;
+  }
+
+  /** Whether the client's connection is its knock. */
+  get knocksByConnecting(): boolean {
+    return this.#parts.defence.knocksByConnecting === true;
   }
 
   /** Whether a packet is the client's and belongs to its knock, not to its connection. */
@@ -147,9 +178,9 @@ export class Scene {
     const { world, defence } = this.#parts;
     if (source !== world.clientAddress || destination !== addresses.server) return false;
     if (protocol === 'tcp' && defence.ports.includes(destinationPort)) {
-      return defence.knocksByConnecting === true && tcp?.flags === SYN;
+      return this.knocksByConnecting && tcp?.flags === SYN;
     }
-    return tcp === null || tcp.flags === SYN;
+    return protocol === 'udp' || tcp?.flags === SYN;
   }
 
   /** Whether it proves something: others an attacker lets through. */
@@ -170,7 +201,7 @@ export class Scene {
 
   /** The attacker sends packets from his own address; SYNs that open the service as connections of his own. */
   async sendAsAttacker(packets: readonly Packet[], paceMs = PACE_MS): Promise<void> {
-    if (this.#parts.defence.knocksByConnecting === true) {
+    if (this.knocksByConnecting) {
       this.#numbers = packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence]));
       return;
     }
@@ -244,16 +275,8 @@ export class Scene {
   }
 
   /** From now on what the attacker sends is counted where it comes to the server; how many have. */
-  async countAtServer(): Promise<() => Promise<number>> {
-    const { network } = this.#parts.world;
-    const counter = `ip saddr ${addresses.stranger} counter`;
-    const device = interfaceTo(network.router);
-    const input = `table netdev ${COUNT} { chain arrivals { type filter hook ingress device "${device}" priority -500; ${counter}; }; }`;
-    await network.server.exec(['nft', '-f', '-'], { input });
-    return async () => {
-      const { stdout } = await network.server.exec(['nft', 'list', 'table', 'netdev', COUNT]);
-      return Number(/counter packets (\d+)/.exec(stdout)?.[1]);
-    };
+  countAtServer(): Promise<() => Promise<number>> {
+    return countArrivals(this.#parts.world.network);
   }
 
   /** The attacker decides about each packet that passes. */
@@ -274,6 +297,14 @@ export class Scene {
   async forge(packets: readonly Packet[]): Promise<void> {
     this.#require('any-address');
     await this.#parts.wire.send(packets);
+  }
+
+  /** Right before each packet of the client's knock come packets of the attacker's, who sees nothing: he has the moment by luck. */
+  async interrupt(before: (packet: Packet) => readonly Packet[]): Promise<void> {
+    this.#require('spoof');
+    await this.#parts.wire.intercept((packet) =>
+      this.isKnock(packet) ? [...before(packet), packet] : [packet],
+    );
   }
 
   /** The attacker sends packets, whatever their source, over and over. */
@@ -304,25 +335,6 @@ export class Scene {
 
 /** Admission 'port' has its ports from here on. */
 const FIRST_SECRET = 10_000;
-
-/** A connection of the client's. */
-export class Line {
-  readonly #host: Host;
-  readonly #number: number;
-
-  constructor(host: Host, number: number) {
-    this.#host = host;
-    this.#number = number;
-  }
-
-  say(text: string, forMs = 2000): Promise<boolean> {
-    return this.#host.ask('say', { number: this.#number, text, forMs });
-  }
-
-  async hangUp(): Promise<void> {
-    await this.#host.ask('hangUp', this.#number);
-  }
-}
 
 async function enters(host: Host, door: Door): Promise<boolean> {
   const number = await host.ask('tryToEnter', door);

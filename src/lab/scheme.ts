@@ -44,10 +44,14 @@ export interface Defence {
   readonly enter: (withinMs: number) => Promise<number>;
   /** Whether the SYN of the client's connection is its knock; whoever has its number can connect with that. */
   readonly knocksByConnecting?: boolean;
+  /** Whether its knock is a single datagram, in which there is nothing to interrupt. */
+  readonly knocksInOne?: boolean;
   /** Of the client's packets that belong to its knock: the one that proves something, where that is not all of them. */
   readonly isProof?: (packet: Packet) => boolean;
   /** How somebody without the secrets tries some; null where nobody does. */
   readonly guessing: Guessing | null;
+  /** Where the server answers knocks: the client asks for more than it may have; whether it believes that it was granted. */
+  readonly asksTooMuch?: () => Promise<boolean>;
   /** Shuts the client out, others not; null where the scheme cannot. */
   readonly revoke: (() => Promise<void>) | null;
   /** Ends what was opened, as if its time were over; the client may knock again. */

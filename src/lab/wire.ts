@@ -15,7 +15,7 @@ export interface Passed {
   readonly fate: Fate;
 }
 
-/** What goes on in place of a packet that came from a side: itself, nothing, or others. */
+/** What goes on in place of a packet that came from a side: itself, nothing, or others; those beside itself are forged. */
 export type Rule = (packet: Packet, side: Side) => readonly Packet[];
 
 /** So much of what passed is kept; a flood is more, and its beginning says all. */
@@ -82,9 +82,15 @@ export class Wire {
     if (packet === null) return;
     const from = side as Side;
     const goOn = waits && this.#rule !== null ? this.#rule(packet, from) : [packet];
-    const isSame = goOn.length === 1 && goOn[0] === packet;
-    const fate = isSame ? 'passed' : goOn.length === 0 ? 'kept back' : 'changed';
-    this.#keep({ packet, side: from, fate, atUnixMs });
+    if (goOn.includes(packet)) {
+      for (const each of goOn) {
+        if (each === packet) this.#keep({ packet, side: from, fate: 'passed', atUnixMs });
+        else this.#keep({ packet: each, side: 'attacker', fate: 'forged', atUnixMs });
+      }
+    } else {
+      const fate = goOn.length === 0 ? 'kept back' : 'changed';
+      this.#keep({ packet, side: from, fate, atUnixMs });
+    }
     if (waits) {
       const all = goOn.map((each) => each.bytes);
       this.#order()

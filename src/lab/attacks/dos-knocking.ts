@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { ControlFailed } from '../scene.ts';
+import { likenessOf } from './likeness.ts';
 
 const PER_SECOND = 1000;
 const CLIENT_PATIENCE_MS = 3000;
@@ -12,9 +13,6 @@ const HEAD_START_MS = 500;
 
 /** Different packets of a flood, which is sent over and over. */
 const DIFFERENT = 500;
-
-/** Like the tag that hknock's datagrams begin with, by which a peer is found. */
-const KEPT_PREFIX = 8;
 
 /** Datagrams and SYNs like those of the client, invalid, from its address and others, while it tries to get in (Manzanares and others 2005). */
 export const dosKnocking: Attack = {
@@ -48,13 +46,4 @@ function likenesses(knock: readonly Packet[]): readonly Packet[] {
         : { source: `10.${[...randomBytes(3)].join('.')}` }),
     });
   });
-}
-
-function likenessOf(payload: Uint8Array): Uint8Array {
-  const random = randomBytes(payload.length);
-  if (payload.every((byte) => byte >= 32 && byte < 127)) {
-    return Buffer.from(random.toString('base64').slice(0, payload.length));
-  }
-  if (payload.length <= KEPT_PREFIX) return payload;
-  return Buffer.concat([payload.subarray(0, KEPT_PREFIX), random.subarray(KEPT_PREFIX)]);
 }

@@ -4,6 +4,7 @@ import { changePacket, type Packet } from '../packet.ts';
 import { addresses } from '../network.ts';
 import { ControlFailed, type Scene } from '../scene.ts';
 import { whenQuiet } from '../when-quiet.ts';
+import { withoutRepetitions } from './without-repetitions.ts';
 
 /** A knock that was let through opens in a tenth of this. */
 const MOMENT_MS = 500;
@@ -68,13 +69,6 @@ async function keepKnock(
   await scene.letPass();
   if (!entered) await scene.letThrough(knock);
   return { entered, trying };
-}
-
-/** A client says a thing again when nobody answers: the attacker need not. */
-function withoutRepetitions(packets: readonly Packet[]): readonly Packet[] {
-  const key = ({ sourcePort, destinationPort, payload, tcp }: Packet): string =>
-    [sourcePort, destinationPort, tcp?.sequence, Buffer.from(payload).toString('hex')].join();
-  return [...new Map(packets.map((packet) => [key(packet), packet])).values()];
 }
 
 function rewritings(packet: Packet, client: string): readonly Packet[] {

@@ -72,6 +72,7 @@ function untold(copy: Copy, world: World): Defence {
   const knock = (): Promise<void> => send(copy, world, knocks++);
   return {
     ports: doorsOf(copy),
+    knocksInOne: ['fwknop', 'sknock'].includes(copy.way.mode),
     knock,
     enter: enterAfter(world, knock, copy.way.port.port),
     guessing: null,

@@ -41,7 +41,7 @@ Each cell is what happened. Choose one to see the packets.</p>
 <ul>${lines.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>
 ${drawNetwork()}
 <p>B1 knows how knocking is done here, looks for the server, and guesses. A1 records and sends again. A2 changes and keeps back. A3 sends and receives for any address. B2 was a client until it was shut out.
-NAT-knocking: a neighbour with the client’s public address. DoS-knocking: a flood that looks like knocks.</p>
+NAT-knocking: a neighbour with the client’s public address. DoS-knocking: a few packets, and then a flood, that look like knocks.</p>
 <table class="table"><thead><tr><th>scheme</th>${attackers.map(({ title }) => `<th>${escapeHtml(title)}</th>`).join('')}</tr></thead>
 <tbody>
 ${schemes.map((scheme) => renderRow(scheme, answers)).join('\n')}

@@ -32,8 +32,7 @@ export function certificate(admission: Admission): Scheme {
       const host = addresses.server;
       return answered({
         admission,
-        knock: (connectWithinMs) =>
-          world.client.ask('byCertificate', { ...files, host, admission, connectWithinMs }),
+        knock: (how) => world.client.ask('byCertificate', { ...files, host, admission, ...how }),
         isProof: (length) => length > LONGEST_REQUEST,
         guessing: await guessingAtChallenge(files, server.counted),
         revoke: server.revokeAlice,
@@ -68,6 +67,7 @@ export function sknock(admission: Admission): Scheme {
       const knock = (): Promise<void> => world.client.ask('bySknock', { ...files, ...where });
       return {
         ports: [SERVICE_PORT],
+        knocksInOne: true,
         knock,
         enter: enterAfter(world, knock),
         guessing: await guessingAtSknock(files, { counted: server.counted, port: SKNOCK_PORT }),

@@ -41,6 +41,7 @@ export const fwknop: Scheme = {
     };
     return {
       ports: [SERVICE_PORT],
+      knocksInOne: true,
       knock,
       enter: enterAfter(world, knock),
       guessing: { ...guessingAtSpa, looks: () => Promise.resolve(daemon.count(REFUSED)) },

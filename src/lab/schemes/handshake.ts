@@ -21,8 +21,7 @@ export function handshake(admission: Admission): Scheme {
       const { tag } = await readProfileFile(file);
       return answered({
         admission,
-        knock: (connectWithinMs) =>
-          world.client.ask('byProfile', { file, admission, connectWithinMs }),
+        knock: (how) => world.client.ask('byProfile', { file, admission, ...how }),
         isProof: (length) => length === RESPONSE_LENGTH,
         guessing: guessesOfResponses({ tag, length: RESPONSE_LENGTH }, server.counted),
         revoke: server.revokeAlice,

@@ -45,6 +45,7 @@ export function spa(admission: Admission): Scheme {
       const ways = hasEntrance ? await byLocalNat(world, file) : byPacket(world, file);
       return {
         ports: [SERVICE_PORT],
+        knocksInOne: true,
         ...ways,
         // what goes to an entrance is the connection
         isProof: ({ destinationPort }) => destinationPort === FWKNOP_PORT,

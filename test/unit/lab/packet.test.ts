@@ -17,6 +17,9 @@ const udp = '4500001f0001000040117cc1c0000202cb00710930390035000b0cfb616263';
 /** The same to 198.51.100.2, `abcde` */
 const udpChanged = '450000210001000040118e93c0000202c633640230390035000db9666162636465';
 
+/** The same as `udp`, to port 54. */
+const udpElsewhere = '4500001f0001000040117cc1c0000202cb00710930390036000b0cfa616263';
+
 function read(hex: string): Packet {
   const packet = readPacket(Buffer.from(hex, 'hex'));
   if (packet === null) throw new Error('not read');
@@ -62,6 +65,7 @@ test('a change mends lengths and checksums, and leaves the packet that it was ma
     hexOf(changePacket(read(udp), { destination: '198.51.100.2', payload: Buffer.from('abcde') })),
     udpChanged,
   );
+  t.is(hexOf(changePacket(read(udp), { destinationPort: 54 })), udpElsewhere);
   t.is(hexOf(packet), tcp);
   t.is(hexOf(changePacket(packet, {})), tcp);
 });
