@@ -55,7 +55,7 @@ interface Wish {
 /** Whoever gets in reads this first. */
 const GREETING = 'Welcome to the service.';
 
-/** A SYN that is let in is answered in a hundredth of this. */
+/** A SYN with the right number is answered in a hundredth of this. */
 const TRY_MS = 900;
 
 let trying = new AbortController();
@@ -79,26 +79,25 @@ const orders = {
 
   /** Connects again and again until the service greets, and gives the connection's number; 0 when it never does. */
   tryToEnter: async ({ address, ports, forMs, everyMs }: Door) => {
+    const signal = beginTrying();
     const end = performance.now() + forMs;
+    const tries: Socket[] = [];
     let found = 0;
     const tryOnce = (port: number): void => {
       const socket = connect({ host: address, port });
-      socket.setTimeout(TRY_MS, () => socket.destroy());
+      tries.push(socket);
       greeted(socket).then(
-        (number) => {
-          socket.setTimeout(0);
-          if (found === 0) found = number;
-          else hangUp(number);
-        },
+        (number) => (found ||= number),
         () => undefined,
       );
     };
-    trying = new AbortController();
-    const { signal } = trying;
     while (found === 0 && !signal.aborted && performance.now() < end) {
       ports.forEach(tryOnce);
       await sleep(everyMs);
     }
+    // not before: whichever of them is let in may be the only one that is
+    const own = lines.get(found)?.line;
+    for (const each of tries) if (each !== own) each.destroy();
     return found;
   },
 
@@ -112,7 +111,7 @@ const orders = {
     return socket === null ? 0 : within(greeted(socket), TRY_MS);
   },
 
-  /** Whoever is at {@link tryToEnter} shall not go on. */
+  /** Whoever wants to connect shall not go on. */
   stopTrying: () => {
     trying.abort();
   },
@@ -204,6 +203,12 @@ subscribe('net.client.socket', (message) => {
 
 takeOrders(orders);
 
+/** Until {@link orders.stopTrying}. */
+function beginTrying(): AbortSignal {
+  trying = new AbortController();
+  return trying.signal;
+}
+
 /** The system's clock, so far from right. */
 async function clockOff(offsetMs: number): Promise<Clock> {
   const { createSystemClock } = await import('../system/clock.ts');
@@ -220,9 +225,11 @@ async function follow(
   if (connectWithinMs === null) return 1;
   const leftMs = startedAt + connectWithinMs - performance.now();
   if (leftMs <= 0) return 0;
+  const signal = beginTrying();
   const { connectGranted } = await import('../client/connect.ts');
   const line = connectGranted(result).then(greeted);
-  const number = await Promise.race([line.catch(() => 0), sleep(leftMs, 0)]);
+  const patience = sleep(leftMs, 0, { signal });
+  const number = await Promise.race([line, patience]).catch(() => 0);
   if (number === 0) giveUp();
   return number;
 }

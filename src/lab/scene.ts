@@ -103,6 +103,11 @@ export class Scene {
     await this.#parts.neighbour.ask('stopTrying', undefined);
   }
 
+  /** The client does not go on to wait for its connection. */
+  async stopClient(): Promise<void> {
+    await this.#parts.world.client.ask('stopTrying', undefined);
+  }
+
   /** Whether the client does without knocking again. */
   async formerClientEnters(): Promise<boolean> {
     this.#require('former-client');

@@ -13,8 +13,11 @@ export const natKnocking: Attack = {
   attempt: async (scene) => {
     await (await scene.clientEnters()).hangUp();
     const neighbour = scene.neighbourEnters();
+    // what it knocked for is gone then
+    const beaten = neighbour.then((entered) => (entered ? scene.stopClient() : undefined));
+    beaten.catch(() => undefined);
     await scene.clientTries(CLIENT_PATIENCE_MS);
-    await sleep(LONGER_MS);
+    await Promise.race([beaten, sleep(LONGER_MS)]);
     await scene.stopNeighbour();
     return neighbour;
   },
