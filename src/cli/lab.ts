@@ -14,6 +14,9 @@ import { jsonOption } from './options.ts';
 import { Progress } from './progress.ts';
 import { formatTable, print, printJson, tell } from './terminal.ts';
 
+/** A cell waits half its time for what does not come, so a processor has room for two. */
+const CELLS_AT_ONCE = 2 * availableParallelism();
+
 /** `hknock lab` */
 export function addLab(program: Command): void {
   program
@@ -27,7 +30,7 @@ export function addLab(program: Command): void {
     )
     .option('--scheme <name>', 'only this way of knocking')
     .option('--attacker <name>', 'only this attacker: b1, a1, a1a2, a1a2a3, b2, nat or dos')
-    .option('--at-once <number>', 'cells to run at a time', readCount, availableParallelism())
+    .option('--at-once <number>', 'cells to run at a time', readCount, CELLS_AT_ONCE)
     .option('--pcap <dir>', 'keep what passes at each host there, and the keys')
     .addOption(jsonOption())
     .option('--report <dir>', 'put the report and the JSON in a folder: index.html and cells.json')

@@ -1,3 +1,4 @@
+import type { Door } from './host-program.ts';
 import type { Host } from './scheme.ts';
 
 /** A connection of the client's. */
@@ -17,4 +18,11 @@ export class Line {
   async hangUp(): Promise<void> {
     await this.#host.ask('hangUp', this.#number);
   }
+}
+
+/** Whether a host gets in by a door; it leaves at once. */
+export async function enters(host: Host, door: Door): Promise<boolean> {
+  const number = await host.ask('tryToEnter', door);
+  if (number !== 0) await host.ask('hangUp', number);
+  return number !== 0;
 }

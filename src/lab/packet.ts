@@ -72,6 +72,11 @@ function readSegment(bytes: Uint8Array, at: number): Segment {
   return { sequence: decodeUint32(bytes, at + 4), flags: bytes[at + 13] ?? 0 };
 }
 
+/** Whether two packets have the same ends. */
+export function isBetweenTheSame(a: Packet, b: Packet): boolean {
+  return a.source === b.source && a.destination === b.destination;
+}
+
 /** The packet with something else in it, lengths and checksums mended. */
 export function changePacket(packet: Packet, changes: Changes): Packet {
   const head = packet.bytes.subarray(0, payloadAt(packet.bytes, packet.protocol));

@@ -12,7 +12,7 @@ import { isAsExpected, outcomeOf, trialsFor } from './judge.ts';
 import type { Attacker, AttackerName, Expectation, Outcome, Tally } from './model.ts';
 import type { Namespace } from './netns.ts';
 import { addresses, buildNetwork, type Network } from './network.ts';
-import { ControlFailed, Scene } from './scene.ts';
+import { ControlFailed, Scene, type SceneParts } from './scene.ts';
 import { type Host, type Scheme, SERVICE_PORT, type World } from './scheme.ts';
 import { type Passed, Wire } from './wire.ts';
 
@@ -64,7 +64,7 @@ export async function runCell(question: Question, { pcap }: RunOptions = {}): Pr
     const wire = await Wire.start(network);
     const [world, others] = await Promise.all([
       inhabit(network, scheme, { folder, behindNat }),
-      startOthers(network),
+      startOthers(network, attacker),
     ]);
     const defence = await scheme.deploy(world);
     const scene = new Scene({ world, defence, wire, ...others, can: attacker.can });
@@ -134,10 +134,17 @@ async function inhabit(
   return { network, client, server, clientAddress, path: (name) => join(folder, name) };
 }
 
-async function startOthers(network: Network): Promise<{ stranger: Host; neighbour: Host }> {
+/** Those that the attacker makes use of: each is a process. */
+async function startOthers(
+  network: Network,
+  { can }: Attacker,
+): Promise<Pick<SceneParts, 'stranger' | 'neighbour'>> {
+  const isNeighbour = can.includes('neighbour');
+  const connectsByHimself =
+    !isNeighbour && !can.includes('former-client') && !can.includes('spoof');
   const [stranger, neighbour] = await Promise.all([
-    start(network.stranger),
-    start(network.neighbour),
+    connectsByHimself ? start(network.stranger) : null,
+    isNeighbour ? start(network.neighbour) : null,
   ]);
   return { stranger, neighbour };
 }

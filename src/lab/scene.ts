@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countArrivals } from './count-arrivals.ts';
 import type { Door } from './host-program.ts';
 import type { Guessed, Guessing } from './guessing.ts';
-import { Line } from './line.ts';
+import { enters, Line } from './line.ts';
 import type { Capability } from './model.ts';
 import { addresses } from './network.ts';
-import { type Packet, SYN } from './packet.ts';
+import { isBetweenTheSame, type Packet, SYN } from './packet.ts';
 import { type Defence, type Host, SERVICE_PORT, type World } from './scheme.ts';
 import { whenQuiet } from './when-quiet.ts';
 import { from, type Passed, type Rule, type Wire } from './wire.ts';
@@ -28,8 +28,9 @@ export interface SceneParts {
   readonly world: World;
   readonly defence: Defence;
   readonly wire: Wire;
-  readonly stranger: Host;
-  readonly neighbour: Host;
+  /** Of these the one from which the attacker connects, if he does. */
+  readonly stranger: Host | null;
+  readonly neighbour: Host | null;
   readonly can: readonly Capability[];
 }
 
@@ -81,7 +82,7 @@ export class Scene {
 
   /** Whether the attacker gets to the service from an address of his own, also by ports that he has seen. */
   async attackerEnters(seen: readonly number[] = []): Promise<boolean> {
-    const { stranger } = this.#parts;
+    const stranger = this.#host('stranger');
     const numbers = this.#numbers;
     this.#numbers = [];
     const [port = SERVICE_PORT] = this.#parts.defence.ports;
@@ -96,11 +97,11 @@ export class Scene {
   /** Whether the neighbour does, who tries all the time until he is in or is stopped. */
   async neighbourEnters(): Promise<boolean> {
     this.#require('neighbour');
-    return enters(this.#parts.neighbour, this.#door(NEIGHBOUR_PATIENCE_MS, RACE_EVERY_MS));
+    return enters(this.#host('neighbour'), this.#door(NEIGHBOUR_PATIENCE_MS, RACE_EVERY_MS));
   }
 
   async stopNeighbour(): Promise<void> {
-    await this.#parts.neighbour.ask('stopTrying', undefined);
+    await this.#host('neighbour').ask('stopTrying', undefined);
   }
 
   /** The client does not go on to wait for its connection. */
@@ -327,6 +328,13 @@ export class Scene {
     return this.#parts.world.server.ask('heard', undefined);
   }
 
+  #host(name: 'stranger' | 'neighbour'): Host {
+    const host = this.#parts[name];
+    if (host === null)
+      throw new Error(`an attack connects from where its attacker is not: ${name}`);
+    return host;
+  }
+
   #door(forMs: number, everyMs: number): Door {
     return { address: addresses.server, ports: this.#parts.defence.ports, forMs, everyMs };
   }
@@ -340,13 +348,3 @@ export class Scene {
 
 /** Admission 'port' has its ports from here on. */
 const FIRST_SECRET = 10_000;
-
-async function enters(host: Host, door: Door): Promise<boolean> {
-  const number = await host.ask('tryToEnter', door);
-  if (number !== 0) await host.ask('hangUp', number);
-  return number !== 0;
-}
-
-function isBetweenTheSame(a: Packet, b: Packet): boolean {
-  return a.source === b.source && a.destination === b.destination;
-}

@@ -48,7 +48,7 @@ ${schemes.map((scheme) => renderRow(scheme, answers)).join('\n')}
 </tbody></table>
 ${renderGuesses(answers)}
 <h2>Packets</h2>
-${answers.map(renderDetails).join('\n')}
+${schemes.map((scheme) => renderPackets(scheme, answers)).join('\n')}
 </html>
 `;
 }
@@ -99,10 +99,16 @@ function renderOdds({ tallies }: Cell): string {
   return `<small>${String(tally.successes)} of ${String(tally.trials)}; ${low ?? ''} to ${high ?? ''} %</small>`;
 }
 
-// a link to what is inside a closed <details> opens it (HTML, "ancestor revealing algorithm")
+// a link to what is inside a closed <details> opens it, and all that it is in (HTML, "ancestor revealing algorithm")
+function renderPackets(scheme: Scheme, answers: readonly Answer[]): string {
+  const own = answers.filter((each) => each.scheme === scheme);
+  return `<details><summary>${escapeHtml(scheme.title)}</summary>
+${own.map(renderDetails).join('\n')}
+</details>`;
+}
+
 function renderDetails(answer: Answer): string {
-  const title = `${answer.scheme.title}: ${answer.attacker.title}`;
-  return `<details><summary>${escapeHtml(title)}</summary><div id="${idOf(answer)}">
+  return `<details><summary>${escapeHtml(answer.attacker.title)}</summary><div id="${idOf(answer)}">
 ${isFailure(answer) ? `<p>${escapeHtml(answer.fault)}</p>` : renderSeen(answer)}
 </div></details>`;
 }

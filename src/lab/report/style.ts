@@ -16,7 +16,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 .holds { color: var(--holds); } .falls { color: var(--falls); } .races, .unusable { color: var(--races); }
 .cell { font-weight: 600; }
-.cell small, .odds { font-weight: 400; display: block; color: GrayText; }
+.cell small, .odds { font-weight: 400; display: inline-block; width: 100%; white-space: nowrap; color: GrayText; }
 .unexpected { outline: 3px solid var(--falls); }
 details { border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; font-weight: 600; }

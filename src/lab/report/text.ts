@@ -2,13 +2,13 @@ import { worstOf } from '../judge.ts';
 import { attackers, type Expectation, type Outcome, type Tally } from '../model.ts';
 import { type Answer, isFailure } from '../run-table.ts';
 
-/** The table as rows of columns; what is not as expected has a `!`. */
+/** The table as rows of columns, called as the options that choose them; what is not as expected has a `!`. */
 export function tableRows(answers: readonly Answer[]): readonly (readonly string[])[] {
   const names = [...new Set(answers.map(({ scheme }) => scheme.name))];
   const shown = attackers.filter(({ name }) =>
     answers.some(({ attacker }) => attacker.name === name),
   );
-  const head = ['', ...shown.map(({ title }) => title)];
+  const head = ['', ...shown.map(({ name }) => name)];
   const rows = names.map((scheme) => [
     scheme,
     ...shown.map(({ name }) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { races } from '../../../src/lab/expect.ts';
 import { isAsExpected, outcomeOf, trialsFor, worstOf } from '../../../src/lab/judge.ts';
 import type { Expectation, Tally } from '../../../src/lab/model.ts';
 import { wilson } from '../../../src/lab/wilson.ts';
@@ -38,6 +39,12 @@ test('of a race the odds must be possible', (t) => {
   t.false(isAsExpected(race, [tally(0, 16)]));
   t.false(isAsExpected(race, [tally(16, 16)]));
   t.false(isAsExpected(race, []));
+});
+
+test('16 trials are the fewest that can tell the race for one connection from none', (t) => {
+  t.is(trialsFor(races), 16);
+  t.false(isAsExpected(races, [tally(0, 16)]));
+  t.true(isAsExpected(races, [tally(0, 15)]));
 });
 
 test('what holds or falls must do so', (t) => {

@@ -1,4 +1,6 @@
 import test from 'ava';
+import { formatTable } from '../../../src/cli/terminal.ts';
+import { outcomeOf, trialsFor } from '../../../src/lab/judge.ts';
 import { attackers, type Tally } from '../../../src/lab/model.ts';
 import { changePacket, type Packet, readPacket } from '../../../src/lab/packet.ts';
 import { renderReport } from '../../../src/lab/report/html.ts';
@@ -7,6 +9,7 @@ import { complaints, tableRows } from '../../../src/lab/report/text.ts';
 import { timelineOf } from '../../../src/lab/report/timeline.ts';
 import type { Cell } from '../../../src/lab/run-cell.ts';
 import type { Answer } from '../../../src/lab/run-table.ts';
+import { schemes } from '../../../src/lab/schemes/all.ts';
 import { knockd } from '../../../src/lab/schemes/knockd.ts';
 import type { Passed } from '../../../src/lab/wire.ts';
 
@@ -60,10 +63,25 @@ const answers: readonly Answer[] = [
 
 test('the table: schemes by attackers, odds where there was a race, a mark where it is not as expected', (t) => {
   t.deepEqual(tableRows(answers), [
-    ['', 'A1', 'NAT-knocking'],
+    ['', 'a1', 'nat'],
     ['knockd', 'falls', 'races 8/16 (28-72 %) !'],
     ['other', 'failed !', ''],
   ]);
+});
+
+test('the whole table fits a terminal of 100 columns, whoever wins the races', (t) => {
+  const whole = schemes.flatMap((scheme) =>
+    attackers.map((attacker) => {
+      const expectation = scheme.expected[attacker.name];
+      const trials = trialsFor(expectation);
+      const tallies = [{ ...race, successes: trials - 1, trials }];
+      return cell({ scheme, attacker, outcome: outcomeOf(tallies) }, tallies);
+    }),
+  );
+  const longest = formatTable(tableRows(whole))
+    .split('\n')
+    .map(({ length }) => length);
+  t.true(Math.max(...longest) <= 100, String(Math.max(...longest)));
 });
 
 test('a sentence for each cell that is not as expected', (t) => {
