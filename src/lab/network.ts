@@ -129,6 +129,7 @@ function setUp(place: PlaceName): string {
       .filter(([at]) => at === place)
       .map(([, to, gateway]) => `route add ${to} via ${gateway}`),
   ];
+  if (place === 'router') lines.push(`route add blackhole ${addresses.nobody}`);
   return lines.map((line) => `${line}\n`).join('');
 }
 

@@ -280,9 +280,9 @@ export class Scene {
     return this.#guessed;
   }
 
-  /** From now on what the attacker sends is counted where it comes to the server; how many have. */
-  countAtServer(): Promise<() => Promise<number>> {
-    return countArrivals(this.#parts.world.network);
+  /** From now on what the attacker sends, or what comes to his own address, is counted where it comes to; how many have. */
+  countAt(host: 'server' | 'stranger'): Promise<() => Promise<number>> {
+    return countArrivals(this.#parts.world.network, host);
   }
 
   /** The attacker decides about each packet that passes. */

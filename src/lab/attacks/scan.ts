@@ -36,12 +36,18 @@ export const scan: Attack = {
         ...messages.map((each) => changePacket(each, { destination: address })),
       ],
     );
-    const arrived = await scene.countAtServer();
+    const [arrived, returned] = await Promise.all([
+      scene.countAt('server'),
+      scene.countAt('stranger'),
+    ]);
     const seesAnswers = (answers: readonly Packet[]): boolean =>
       kindsOf(answers, addresses.nat).length === KINDS_OF_ANSWERS;
     const answers = await scene.answersTo([...probes, ...others.flat()], seesAnswers);
     if ((await arrived()) !== probes.length) {
       throw new ControlFailed('what the attacker sent has not come to the server');
+    }
+    if ((await returned()) !== answers.length) {
+      throw new ControlFailed('something came to the attacker past the router’s program');
     }
     if (!seesAnswers(answers)) throw new ControlFailed('no host has answered the attacker');
     const [server, nobody] = [addresses.server, addresses.nobody].map((each) =>
