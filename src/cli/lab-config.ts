@@ -10,13 +10,14 @@ import {
   requirePrograms,
 } from './lab-run.ts';
 import { Progress } from './progress.ts';
-import { print, printJson } from './terminal.ts';
+import { formatTable, print, printJson } from './terminal.ts';
 
 /** `hknock lab --config DIR` */
 export async function labOwn(directory: string, options: LabOptions): Promise<void> {
   const { readOwnFolder } = await import('../lab/own/own-folder.ts');
   const { examineOwn, getsIn } = await import('../lab/own/examine.ts');
   const { ownJson, ownText, ownVerdict } = await import('../lab/report/own.ts');
+  const { guessRows } = await import('../lab/report/guesses.ts');
   const { isFailure } = await import('../lab/run-table.ts');
   const own = await readOwnFolder(directory);
   const questions = await ask(own, options);
@@ -36,16 +37,20 @@ export async function labOwn(directory: string, options: LabOptions): Promise<vo
     },
   });
   progress.end();
+  const answers = seen.map(({ answer }) => answer);
   const json = ownJson(own, seen);
   if (options.json) printJson(json);
-  else print(ownText(own, seen));
-  const answers = seen.map(({ answer }) => answer);
+  else printWith(ownText(own, seen), guessRows(answers));
   const { renderReport } = await import('../lab/report/html.ts');
   const html = (): Promise<string> =>
     Promise.resolve(renderReport(answers, new Date(), ownVerdict(own, seen)));
   await keepReports(options, { html, json });
   if (answers.some(getsIn)) process.exitCode = EXIT_FOUND;
   if (answers.some(isFailure)) process.exitCode = EXIT_BUG;
+}
+
+function printWith(text: string, rows: Parameters<typeof formatTable>[0]): void {
+  print(rows.length === 0 ? text : `${text}\n\n${formatTable(rows)}`);
 }
 
 /** @throws {HknockError} `config` when there is no way in, `usage` for a name that there is not, `host` when a program is missing */

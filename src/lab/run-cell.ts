@@ -106,7 +106,8 @@ async function observe(
       if (tally.successes === tally.trials) break;
     }
   } catch (fault) {
-    if (!(fault instanceof ControlFailed) || scheme.behindNat) throw fault;
+    const isShutOut = !scheme.behindNat && attacker.can.includes('neighbour');
+    if (!(fault instanceof ControlFailed) || !isShutOut) throw fault;
     const isExpected = ['unusable', 'any'].includes(expectation.outcome);
     return { outcome: 'unusable', tallies, isAsExpected: isExpected };
   }

@@ -43,7 +43,8 @@ export const scan: Attack = {
     const seesAnswers = (answers: readonly Packet[]): boolean =>
       kindsOf(answers, addresses.nat).length === KINDS_OF_ANSWERS;
     const answers = await scene.answersTo([...probes, ...others.flat()], seesAnswers);
-    if ((await arrived()) !== probes.length) {
+    // where it was answered, his system may have said more
+    if ((await arrived()) < probes.length) {
       throw new ControlFailed('what the attacker sent has not come to the server');
     }
     if ((await returned()) !== answers.length) {

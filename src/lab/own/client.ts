@@ -12,8 +12,10 @@ import { within } from '../within.ts';
 import { type Copy, portOf } from './copy.ts';
 import type { Way } from './ways.ts';
 
+type Unguessed = Omit<Defence, 'guessing'>;
+
 /** The client of a copy, as the defence that the attackers meet. */
-export function deployClient(copy: Copy, world: World): Defence {
+export function clientOf(copy: Copy, world: World): Unguessed {
   switch (copy.way.mode) {
     case 'handshake':
     case 'certificate':
@@ -25,7 +27,7 @@ export function deployClient(copy: Copy, world: World): Defence {
   }
 }
 
-function proving(copy: Copy, world: World): Defence {
+function proving(copy: Copy, world: World): Unguessed {
   const { way, config } = copy;
   const { admission, service } = way;
   const knockPort = portOf(config.listen);
@@ -34,18 +36,18 @@ function proving(copy: Copy, world: World): Defence {
   const isLong = ({ length }: Uint8Array): boolean =>
     way.mode === 'handshake' ? length === RESPONSE_LENGTH : length > LONGEST_REQUEST;
   return byHandshake({
+    guessing: null,
     knock: (connectWithinMs) =>
       way.mode === 'handshake'
         ? world.client.ask('byProfile', { file: copy.profile, ...how, connectWithinMs })
         : world.client.ask('byCertificate', { ...copy.identity, ...host, ...how, connectWithinMs }),
     ports: doorsOf(copy),
     isProof: ({ destinationPort, payload }) => destinationPort === knockPort && isLong(payload),
-    guessing: null,
     ...endingsOf(copy),
   });
 }
 
-function silently(copy: Copy, world: World): Defence {
+function silently(copy: Copy, world: World): Unguessed {
   const { way, config, profile: file } = copy;
   const { slots } = config.silent;
   const how = { file, service: way.service, gate: way.admission === 'gate', slots };
@@ -61,13 +63,12 @@ function silently(copy: Copy, world: World): Defence {
       await world.client.ask('hangUp', await enter(KNOCK_MS));
     },
     enter,
-    guessing: null,
     ...endingsOf(copy),
   };
 }
 
 /** The modes in which nobody answers: the client knocks, and tries. */
-function untold(copy: Copy, world: World): Defence {
+function untold(copy: Copy, world: World): Unguessed {
   let knocks = 0;
   const knock = (): Promise<void> => send(copy, world, knocks++);
   return {
@@ -75,7 +76,6 @@ function untold(copy: Copy, world: World): Defence {
     knocksInOne: ['fwknop', 'sknock'].includes(copy.way.mode),
     knock,
     enter: enterAfter(world, knock, copy.way.port.port),
-    guessing: null,
     ...endingsOf(copy),
   };
 }

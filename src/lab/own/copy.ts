@@ -31,6 +31,8 @@ const CLIENT = 'laboratory';
 
 const entropy = createSystemEntropy();
 
+type ServedFolder = Pick<HknockServer, 'reload' | 'endGrants' | 'counted'>;
+
 type Identity = Required<Omit<IdentityFiles, 'passphrase'>>;
 
 /** A copy of an operator's configuration at work in the laboratory, with one client, who may come in by one way. */
@@ -39,7 +41,7 @@ export class Copy {
   readonly config: ServerConfig;
   readonly #world: World;
   readonly #folder: string;
-  #server: Pick<HknockServer, 'reload' | 'endGrants'> | null = null;
+  #server: ServedFolder | null = null;
 
   /** Lays it in the world's own folder, and has it served. */
   static async make(own: OwnConfig, way: Way, world: World): Promise<Copy> {
@@ -83,6 +85,11 @@ export class Copy {
     if (peer !== null) await new PeerStore(this.#folder).revoke(peer.name);
     else await revoke(authorityIn(this.#folder), { name: CLIENT, crlDays: DAYS });
     await this.#server?.reload();
+  }
+
+  /** What its status has counted under a name. */
+  get counted(): HknockServer['counted'] {
+    return async (name, mode) => (await this.#server?.counted(name, mode)) ?? 0;
   }
 
   /** As if the time of all that was opened were over. */

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RateConfig } from '../../config/server-config.ts';
 import { attackers, type AttackerName, type Expectation } from '../model.ts';
 import type { Defence, Scheme } from '../scheme.ts';
-import { deployClient } from './client.ts';
+import { clientOf } from './client.ts';
 import { Copy } from './copy.ts';
+import { guessingFor } from './guessing.ts';
 import type { OwnConfig } from './own-folder.ts';
 import { innerPort } from './stand-ins.ts';
 import type { Way } from './ways.ts';
@@ -35,7 +36,8 @@ export function ownScheme(own: OwnConfig, way: Way, name: string): Scheme {
     expected: Object.fromEntries(seen) as Record<AttackerName, Expectation>,
     deploy: async (world) => {
       const copy = await Copy.make(own, way, world);
-      return paced(deployClient(copy, world), limits.peerKnocks);
+      const guessing = await guessingFor(own, copy, world);
+      return paced({ ...clientOf(copy, world), guessing }, limits.peerKnocks);
     },
   };
 }

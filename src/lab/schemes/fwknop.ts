@@ -44,7 +44,7 @@ export const fwknop: Scheme = {
       knocksInOne: true,
       knock,
       enter: enterAfter(world, knock),
-      guessing: { ...guessingAtSpa, looks: () => Promise.resolve(daemon.count(REFUSED)) },
+      guessing: { ...guessingAtSpa(), looks: () => Promise.resolve(daemon.count(REFUSED)) },
       revoke,
       endGrants,
     };

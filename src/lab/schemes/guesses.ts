@@ -43,16 +43,23 @@ export function shuffled(ports: readonly number[]): readonly number[] {
   return order;
 }
 
+interface Responses {
+  readonly tag: Uint8Array;
+  readonly length: number;
+  /** Where they go; hknock's usual one if not said. */
+  readonly port?: number;
+}
+
 /**
  * Responses with the right peer tag, which somebody may have seen, and nothing else: the tag of their seal has 16 bytes, and what is
  * sealed would have to be right, too (wire.md, section 4.3).
  */
 export function guessesOfResponses(
-  { tag, length }: { readonly tag: Uint8Array; readonly length: number },
+  { tag, length, port = KNOCK_PORT }: Responses,
   counted: HknockServer['counted'],
 ): Guessing {
   return {
-    guess: () => [udpTo(KNOCK_PORT, Buffer.concat([tag, randomBytes(length - tag.length)]))],
+    guess: () => [udpTo(port, Buffer.concat([tag, randomBytes(length - tag.length)]))],
     oneIn: 2n ** 128n,
     guesses: GUESSES,
     looks: () => counted('mac'),

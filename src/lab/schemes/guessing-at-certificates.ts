@@ -19,30 +19,39 @@ type Counted = HknockServer['counted'];
 export async function guessingAtChallenge(
   files: IdentityFiles,
   counted: Counted,
+  port?: number,
 ): Promise<Guessing> {
   const { serverKey } = await readIdentity(files, MAX_SKNOCK_CERTIFICATE_LENGTH);
   const { tag } = lobbyCredential(pointOf(serverKey));
-  return guessesOfResponses({ tag, length: CERTIFICATE_RESPONSE_LENGTH }, counted);
+  const responses = { tag, length: CERTIFICATE_RESPONSE_LENGTH };
+  return guessesOfResponses({ ...responses, ...(port !== undefined && { port }) }, counted);
+}
+
+interface SknockTarget {
+  readonly counted: Counted;
+  readonly port: number;
+  /** The port to have opened, which the certificate is for; the laboratory's usual one if not said. */
+  readonly wanted?: number;
 }
 
 /** All is right but the client's private key, a number up to the order of P-256 (sknock.md, section 3). */
 export async function guessingAtSknock(
   files: IdentityFiles,
-  { counted, port }: { readonly counted: Counted; readonly port: number },
+  { counted, port, wanted = SERVICE_PORT }: SknockTarget,
 ): Promise<Guessing> {
   const known = await readIdentity(files, MAX_SKNOCK_CERTIFICATE_LENGTH);
   return {
-    guess: () => [udpTo(port, signedByAnybody(known))],
+    guess: () => [udpTo(port, signedByAnybody(known, wanted))],
     oneIn: 2n ** 256n,
     guesses: GUESSES,
     looks: () => counted('signature', 'sknock'),
   };
 }
 
-function signedByAnybody(known: Omit<Identity, 'privateKey'>): Uint8Array {
+function signedByAnybody(known: Omit<Identity, 'privateKey'>, wanted: number): Uint8Array {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const wish = {
-    port: parseServicePort(`tcp/${String(SERVICE_PORT)}`),
+    port: parseServicePort(`tcp/${String(wanted)}`),
     address: addresses.stranger as IpAddress,
     issuedAtUnixS: Math.floor(createSystemClock().unixMs() / 1000),
   };

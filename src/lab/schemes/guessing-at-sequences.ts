@@ -1,16 +1,20 @@
 import { randomInt } from 'node:crypto';
+import { parsePortRange } from '../../units/network.ts';
+import { type SequenceShape, sliceWidth } from '../../units/sequence-shape.ts';
 import type { Guessing } from '../guessing.ts';
 import { inOrder, packetsAt, shuffled, syns, udps } from './guesses.ts';
 
 /** So many packets to watched ports of one address does sequence mode look at in 15 s (sequence.md, section 2). */
 const BUDGET = 32;
-const PACKETS_A_DAY = (BUDGET * 24 * 60 * 60) / 15;
+const WINDOW_MS = 15_000;
+const DAY_MS = 86_400_000;
+const PACKETS_A_DAY = (BUDGET * DAY_MS) / WINDOW_MS;
 
 /** All of them, and as many again, at which it does not look. */
 const OVER_BUDGET = 2 * BUDGET;
 
 /** Six slices of the ports (sequence.md, section 7). */
-const TOTP = { first: 20_000, knocks: 6, width: 2128 } as const;
+const TOTP: SequenceShape = { protocol: 'tcp', ...parsePortRange('20000-32767'), count: 6 };
 
 /** What the classic schemes are asked to open here, and behind that the sum of its digits modulo 10 (sequence-dynamic.md, section 2). */
 const WISH = '080806';
@@ -59,17 +63,36 @@ export const guessingAtSequences = {
     guesses: OVER_BUDGET / 2,
     perDay: PACKETS_A_DAY / 2,
   },
-  /**
-   * With each packet its slice has one more port, and the others have those of five or six packets before it; the sequences of three
-   * steps are good (sequence.md, sections 3 and 4).
-   */
-  totp: {
-    guess: () => syns([TOTP.first + randomInt(TOTP.knocks * TOTP.width)]),
-    oneIn: (BigInt(TOTP.width) ** 6n * 6n ** 5n) / (3n * BigInt(BUDGET) ** 5n),
-    guesses: OVER_BUDGET,
-    perDay: PACKETS_A_DAY,
-  },
+  totp: guessingAtTotp(TOTP, { budget: BUDGET, windowMs: WINDOW_MS, secrets: 1 }),
 } as const satisfies Readonly<Record<string, Omit<Guessing, 'looks'>>>;
+
+interface TotpLimits {
+  readonly budget: number;
+  readonly windowMs: number;
+  /** How many of them are good at a time, each with a sequence of its own. */
+  readonly secrets: number;
+}
+
+/**
+ * With each packet its slice has one more port, and the others have a share of the packets before it; the sequences of three steps are
+ * good (sequence.md, sections 3 and 4).
+ */
+export function guessingAtTotp(
+  shape: SequenceShape,
+  { budget, windowMs, secrets }: TotpLimits,
+): Omit<Guessing, 'looks'> & { readonly perDay: number } {
+  const { protocol, first, count } = shape;
+  const width = sliceWidth(shape);
+  const knocks = BigInt(count);
+  const good = 3n * BigInt(secrets) * BigInt(budget) ** (knocks - 1n);
+  const send = protocol === 'tcp' ? syns : udps;
+  return {
+    guess: () => send([first + randomInt(count * width)]),
+    oneIn: (BigInt(width) ** knocks * knocks ** (knocks - 1n)) / good,
+    guesses: 2 * budget,
+    perDay: (budget * DAY_MS) / windowMs,
+  };
+}
 
 function fiveDigits(): string {
   return String(randomInt(100_000)).padStart(5, '0');

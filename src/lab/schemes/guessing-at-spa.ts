@@ -11,22 +11,25 @@ import { FWKNOP_PORT } from './hknock-server.ts';
 const entropy = createSystemEntropy();
 
 /** fwknop's packets, right but for their keys: its HMAC has 32 bytes (fwknop.md, section 3). */
-export const guessingAtSpa: Omit<Guessing, 'looks'> = {
-  guess: () => {
-    const keys = {
-      key: entropy.bytes(32),
-      hmacKey: entropy.bytes(64),
-      hmacType: 'sha256',
-    } as const;
-    const wish = {
-      user: 'attacker',
-      source: addresses.stranger as IpAddress,
-      ports: [parseServicePort(`tcp/${String(SERVICE_PORT)}`)],
-      timeoutMs: null,
-    };
-    const now = createSystemClock().unixMs();
-    return [udpTo(FWKNOP_PORT, createPacket(keys, wish, { entropy, unixMs: now }))];
-  },
-  oneIn: 2n ** 256n,
-  guesses: GUESSES,
-};
+export function guessingAtSpa(port: number = FWKNOP_PORT): Omit<Guessing, 'looks'> {
+  return {
+    guess: () => [udpTo(port, packetOfAnybody())],
+    oneIn: 2n ** 256n,
+    guesses: GUESSES,
+  };
+}
+
+function packetOfAnybody(): Uint8Array {
+  const keys = {
+    key: entropy.bytes(32),
+    hmacKey: entropy.bytes(64),
+    hmacType: 'sha256',
+  } as const;
+  const wish = {
+    user: 'attacker',
+    source: addresses.stranger as IpAddress,
+    ports: [parseServicePort(`tcp/${String(SERVICE_PORT)}`)],
+    timeoutMs: null,
+  };
+  return createPacket(keys, wish, { entropy, unixMs: createSystemClock().unixMs() });
+}

@@ -57,7 +57,10 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
           await world.client.ask('hangUp', await enter(KNOCK_MS));
         },
         enter,
-        guessing: guessingAt({ gate, slots }, () => wrongNumbers(world, counted)),
+        guessing: guessingAtNumbers(
+          { gate, numbers: slots * STEPS, port: SERVICE_PORT, perDay: WRONG_A_DAY },
+          () => wrongNumbers(world, counted),
+        ),
         revoke: revokeAlice,
         endGrants,
       };
@@ -65,22 +68,31 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
   };
 }
 
-function guessingAt(
-  { gate, slots }: { readonly gate: boolean; readonly slots: number },
+interface Numbers {
+  readonly gate: boolean;
+  /** Good at a time. */
+  readonly numbers: number;
+  readonly port: number;
+  /** Wrong ones of one address. */
+  readonly perDay: number;
+}
+
+export function guessingAtNumbers(
+  { gate, numbers, port, perDay }: Numbers,
   looks: Guessing['looks'],
 ): Guessing {
   return {
-    guess: () => syns([SERVICE_PORT]),
+    guess: () => syns([port]),
     // behind a number that leads to the gate is its key of 32 bytes (gate.md, section 2)
-    oneIn: gate ? 2n ** 256n : 2n ** 32n / BigInt(slots * STEPS),
+    oneIn: gate ? 2n ** 256n : 2n ** 32n / BigInt(numbers),
     guesses: GUESSES,
-    ...(!gate && { perDay: WRONG_A_DAY, isIn: ({ tcp }) => tcp?.flags === (SYN | ACK) }),
+    ...(!gate && { perDay, isIn: ({ tcp }) => tcp?.flags === (SYN | ACK) }),
     looks,
   };
 }
 
 /** Wrong numbers so far: what hknock has taken from the kernel's counter now and then, and what has come since. */
-async function wrongNumbers(
+export async function wrongNumbers(
   { network }: Pick<World, 'network'>,
   counted: HknockServer['counted'],
 ): Promise<number> {

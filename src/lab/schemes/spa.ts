@@ -49,7 +49,7 @@ export function spa(admission: Admission): Scheme {
         ...ways,
         // what goes to an entrance is the connection
         isProof: ({ destinationPort }) => destinationPort === FWKNOP_PORT,
-        guessing: { ...guessingAtSpa, looks: () => counted('dropped hmac', 'fwknop') },
+        guessing: { ...guessingAtSpa(), looks: () => counted('dropped hmac', 'fwknop') },
         revoke: revokeAlice,
         endGrants,
       };

@@ -7,7 +7,11 @@ import {
   guessRows,
   guessText,
 } from '../../../src/lab/report/guesses.ts';
-import { guessingAtSequences } from '../../../src/lab/schemes/guessing-at-sequences.ts';
+import {
+  guessingAtSequences,
+  guessingAtTotp,
+} from '../../../src/lab/schemes/guessing-at-sequences.ts';
+import { parsePortRange } from '../../../src/units/network.ts';
 
 const guessed: Guessed = { guesses: 200, looks: 15, oneIn: 2n ** 32n / 12n, perSecond: 5000 };
 
@@ -58,4 +62,18 @@ test('the odds at TOTP sequences are those of the specification: six times a win
   const { oneIn, perDay } = guessingAtSequences.totp;
   const ofWindow = ((perDay / 86_400) * 15) / Number(oneIn);
   t.is((ofWindow / (32 / 12_768) ** 6).toFixed(3), '18.000');
+});
+
+test('guesses at TOTP sequences go by the configuration: its ports, its limits, and all secrets that are good', (t) => {
+  const shape = { protocol: 'udp', ...parsePortRange('30000-31023'), count: 4 } as const;
+  const limits = { budget: 64, windowMs: 30_000 };
+  const one = guessingAtTotp(shape, { ...limits, secrets: 1 });
+  t.is(one.oneIn, (256n ** 4n * 4n ** 3n) / (3n * 64n ** 3n));
+  t.is(one.perDay, (64 * 86_400) / 30);
+  t.true(
+    one.guess().every(({ protocol, destinationPort }) => {
+      return protocol === 'udp' && destinationPort >= 30_000 && destinationPort <= 31_023;
+    }),
+  );
+  t.is(guessingAtTotp(shape, { ...limits, secrets: 10 }).oneIn, one.oneIn / 10n);
 });
