@@ -21,7 +21,8 @@ export const addresses = {
   nobody: '192.0.2.3',
 } as const;
 
-/** The first port that the NAT gives to the neighbour; below are the client's. Only the timelines make use of it. */
+/** The first ports that the NAT gives to the client, and to the neighbour. Only the timelines make use of them. */
+export const FIRST_CLIENT_PORT = 20_000;
 export const FIRST_NEIGHBOUR_PORT = 40_000;
 
 /** The networks that the router is between. */
@@ -146,7 +147,7 @@ async function masquerade(nat: Namespace): Promise<void> {
     table ip nat {
       chain postrouting {
         type nat hook postrouting priority srcnat;
-        oifname "${outside}" ip saddr ${addresses.client} meta l4proto { tcp, udp } masquerade to :20000-${last} random,fully-random
+        oifname "${outside}" ip saddr ${addresses.client} meta l4proto { tcp, udp } masquerade to :${String(FIRST_CLIENT_PORT)}-${last} random,fully-random
         oifname "${outside}" ip saddr ${addresses.neighbour} meta l4proto { tcp, udp } masquerade to :${String(FIRST_NEIGHBOUR_PORT)}-59999 random,fully-random
         oifname "${outside}" masquerade
       }

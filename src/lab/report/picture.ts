@@ -19,6 +19,7 @@ const places = {
   router: { name: 'router', note: 'A1, A2, A3', x: 344, y: 64, kind: 'attacker' },
   stranger: { name: 'attacker', note: addresses.stranger, x: 344, y: 172, kind: 'attacker' },
   server: { name: 'server', note: addresses.server, x: 512, y: 64, kind: 'own' },
+  nobody: { name: 'nobody', note: addresses.nobody, x: 512, y: 172, kind: 'way' },
 } as const satisfies Readonly<Record<string, Place>>;
 
 const links = [
@@ -27,6 +28,7 @@ const links = [
   ['nat', 'router'],
   ['stranger', 'router'],
   ['router', 'server'],
+  ['router', 'nobody'],
 ] as const;
 
 /** The network of network.ts, as SVG. */
@@ -36,7 +38,7 @@ export function drawNetwork(): string {
     return `<line x1="${from.x}" y1="${from.y}" x2="${to.x}" y2="${to.y}"/>`;
   });
   const title =
-    'Client and neighbour behind a NAT, the router, the attacker’s own host, the server';
+    'Client and neighbour behind a NAT, the router, the attacker’s own host, the server, an address where there is nobody';
   return `<svg viewBox="0 0 652 232" role="img" aria-label="${title}">
 ${lines.join('\n')}
 ${Object.values(places).map(drawPlace).join('\n')}

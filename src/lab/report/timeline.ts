@@ -1,4 +1,4 @@
-import { addresses, FIRST_NEIGHBOUR_PORT } from '../network.ts';
+import { addresses, FIRST_CLIENT_PORT, FIRST_NEIGHBOUR_PORT } from '../network.ts';
 import { ACK, FIN, type Packet, PSH, RST, SYN, URG } from '../packet.ts';
 import type { Passed } from '../wire.ts';
 
@@ -55,7 +55,8 @@ function nameOf(address: string, port: number): string {
     case addresses.nobody:
       return 'nobody';
     case addresses.nat:
-      return port >= FIRST_NEIGHBOUR_PORT ? 'neighbour' : 'client';
+      if (port >= FIRST_NEIGHBOUR_PORT) return 'neighbour';
+      return port >= FIRST_CLIENT_PORT ? 'client' : 'NAT';
     case addresses.client:
       return 'client';
     default:

@@ -121,6 +121,7 @@ test('a timeline says who really sent a packet, and counts what comes again', (t
     passed(1000),
     passed(1001),
     passed(1002, { packet: toNeighbour }),
+    passed(1002, { packet: changePacket(fromClient, { sourcePort: 53 }) }),
     passed(1003, { side: 'attacker', fate: 'forged' }),
     passed(1004, { fate: 'kept back' }),
   ]);
@@ -129,6 +130,7 @@ test('a timeline says who really sent a packet, and counts what comes again', (t
     [
       [0, 'client', 'server', 'UDP to 62202, 3 bytes', 'passed', 2],
       [2, 'neighbour', 'server', 'UDP to 62202, 3 bytes', 'passed', 1],
+      [2, 'NAT', 'server', 'UDP to 62202, 3 bytes', 'passed', 1],
       [3, 'attacker, as client', 'server', 'UDP to 62202, 3 bytes', 'forged', 1],
       [4, 'client', 'server', 'UDP to 62202, 3 bytes', 'kept back', 1],
     ],
