@@ -8,10 +8,11 @@ import type { Grant } from '../../grants/live-grants.ts';
 import { askServer, type ControlRequest } from '../../server/control-client.ts';
 import type { ServerStatus } from '../../server/server-status.ts';
 import { PeerStore } from '../../store/peer-store.ts';
+import type { Profile } from '../../store/profile.ts';
 import { writeProfileFile } from '../../store/profile-file.ts';
 import { createSystemEntropy } from '../../system/entropy.ts';
 import type { Admission } from '../../units/admission.ts';
-import { parsePeerName, parseServiceName } from '../../units/names.ts';
+import { parsePeerName, parseServiceName, type PeerName } from '../../units/names.ts';
 import { parsePort, parseServicePort } from '../../units/network.ts';
 import { parseDuration } from '../../units/time.ts';
 import { addresses } from '../network.ts';
@@ -37,6 +38,8 @@ export interface HknockServer {
   readonly folder: string;
   /** Alice's. */
   readonly profile: string;
+  /** Has the server know another client, too; its profile. */
+  readonly enrolAnother: (name: string) => Promise<string>;
   readonly revokeAlice: () => Promise<void>;
   readonly reload: () => Promise<void>;
   readonly endGrants: () => Promise<void>;
@@ -60,7 +63,6 @@ const entropy = createSystemEntropy();
 /** Does what the README has an operator do, and waits until hknock serves. */
 export async function serveHknock(world: World, options: HknockOptions): Promise<HknockServer> {
   const folder = world.path('server');
-  const profile = world.path('alice.toml');
   const { admission, letThrough } = options;
   const gate = admission === 'gate' ? { tcp: [GATE_PORT] } : {};
   await dropAllButKnocks(world.network.server, { ...gate, ...letThrough });
@@ -73,23 +75,38 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
   });
   await configure(folder, options);
   await options.prepare?.(folder);
-  const request = { name: alice, services: [web], admission: null, ttlMs: null, cutOnRevoke: null };
-  const peer = await enrolPeer(
-    folder,
-    { ...request, withTotp: options.totp === true, withFwknop: options.fwknop === true },
-    { host: null, entropy },
-  );
-  const { fwknop } = await new PeerStore(folder).get(alice);
-  await writeProfileFile(profile, {
-    ...peer,
-    ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }),
-  });
+  const enrol = async (name: PeerName): Promise<string> => {
+    const file = world.path(`${name}.toml`);
+    await writeProfileFile(file, await newProfile(folder, name, options));
+    return file;
+  };
+  const profile = await enrol(alice);
   const { reload, ...asked } = await serveFolder(world, folder);
   const revokeAlice = async (): Promise<void> => {
     await new PeerStore(folder).revoke(alice);
     await reload();
   };
-  return { folder, profile, revokeAlice, reload, ...asked };
+  const enrolAnother = async (name: string): Promise<string> => {
+    const file = await enrol(parsePeerName(name));
+    await reload();
+    return file;
+  };
+  return { folder, profile, enrolAnother, revokeAlice, reload, ...asked };
+}
+
+async function newProfile(
+  folder: string,
+  name: PeerName,
+  { totp = false, fwknop: withFwknop = false }: HknockOptions,
+): Promise<Profile> {
+  const request = { name, services: [web], admission: null, ttlMs: null, cutOnRevoke: null };
+  const profile = await enrolPeer(
+    folder,
+    { ...request, withTotp: totp, withFwknop },
+    { host: null, entropy },
+  );
+  const { fwknop } = await new PeerStore(folder).get(name);
+  return { ...profile, ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }) };
 }
 
 /** The text of a new `hknock.toml` with one of the ways to knock turned on. */

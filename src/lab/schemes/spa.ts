@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { SpaKeys } from '../../fwknop/packet.ts';
 import { readProfileFile } from '../../store/profile-file.ts';
 import type { Admission } from '../../units/admission.ts';
-import { falls, holds, holdsIn } from '../expect.ts';
+import { falls, holds, holdsIn, races } from '../expect.ts';
+import type { Expectation } from '../model.ts';
 import { addresses } from '../network.ts';
 import { type Defence, type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
@@ -26,8 +27,7 @@ export function spa(admission: Admission): Scheme {
       a1a2: holds,
       a1a2a3: falls,
       b2: holds,
-      // nobody tells the client when it is open: a neighbour who tries all the time is the first to know
-      nat: hasEntrance ? holdsIn(10) : falls,
+      nat: expectedOfNeighbour(admission),
       dos: holds,
     },
     deploy: async (world) => {
@@ -55,6 +55,12 @@ export function spa(admission: Admission): Scheme {
       };
     },
   };
+}
+
+/** Nobody tells the client when it is open: a neighbour who tries all the time is mostly the first to know. */
+function expectedOfNeighbour(admission: Admission): Expectation {
+  if (admission === 'port') return holdsIn(10);
+  return admission === 'once' ? races : falls;
 }
 
 type Ways = Pick<Defence, 'knock' | 'enter'>;

@@ -1,5 +1,5 @@
 import type { Admission } from '../../units/admission.ts';
-import { falls, holds } from '../expect.ts';
+import { falls, holds, races } from '../expect.ts';
 import { type Scheme, SERVICE_PORT } from '../scheme.ts';
 import { enterAfter } from './enter-after.ts';
 import { guessingAtSequences } from './guessing-at-sequences.ts';
@@ -21,23 +21,24 @@ export function totp(admission: Admission): Scheme {
       a1a2: falls,
       a1a2a3: falls,
       b2: holds,
-      nat: falls,
+      // nobody tells the client when it is open
+      nat: admission === 'once' ? races : falls,
       dos: falls,
     },
     deploy: async (world) => {
-      const {
-        profile: file,
-        revokeAlice,
-        counted,
-        endGrants,
-      } = await serveHknock(world, {
+      const { profile, enrolAnother, revokeAlice, counted, endGrants } = await serveHknock(world, {
         admission,
         totp: true,
         configure: (text) => text.replace('schemes = []', 'schemes = ["totp"]'),
       });
       let knocks = 0;
+      let file = profile;
+      // who has used all of its steps that count now makes way for another
       const knock = async (): Promise<void> => {
-        await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[knocks++] ?? 0 });
+        const [at, others] = [knocks % OFFSETS_MS.length, Math.floor(knocks / OFFSETS_MS.length)];
+        knocks++;
+        if (at === 0 && others > 0) file = await enrolAnother(`client-${String(others)}`);
+        await world.client.ask('byTotp', { file, offsetMs: OFFSETS_MS[at] ?? 0 });
       };
       return {
         ports: [SERVICE_PORT],
