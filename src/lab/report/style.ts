@@ -31,5 +31,6 @@ summary { cursor: pointer; font-weight: 600; }
   .table tr { border: 1px solid var(--line); border-radius: 8px; margin: .8rem 0; padding: .6rem .8rem; }
   .table td { display: grid; grid-template-columns: 9rem 1fr; }
   .table td::before { content: attr(data-attacker); }
+  .wide th, .wide td { font-size: .8rem; padding: .3rem .4rem .3rem 0; }
 }
 `;
