@@ -1,4 +1,12 @@
-import { execute, interfaceTo, makeTogether, type Namespace, pairOf, until } from './netns.ts';
+import {
+  execute,
+  interfaceTo,
+  link,
+  makeTogether,
+  type Namespace,
+  pairOf,
+  until,
+} from './netns.ts';
 
 /*
  * The addresses exist in our namespaces only: those of the documentation (RFC 5737) stand for the internet.
@@ -9,7 +17,8 @@ import { execute, interfaceTo, makeTogether, type Namespace, pairOf, until } fro
  *
  * All packets between nat, stranger and server pass through a program on the router (wire-program.ts). The nat masquerades with
  * random ports, and lets nothing in that was not asked for. Without it the client has its address on the internet.
- * At 192.0.2.3, beside the server, there is nobody, and the router does not say so.
+ * At 192.0.2.3, beside the server, there is nobody, and the router does not say so. A second server is at 192.0.2.130, once it was
+ * asked for; what it sends does not pass through the program.
  */
 export const addresses = {
   client: '192.168.7.2',
@@ -19,6 +28,7 @@ export const addresses = {
   stranger: '203.0.113.9',
   server: '192.0.2.2',
   nobody: '192.0.2.3',
+  twin: '192.0.2.130',
 } as const;
 
 /** The first ports that the NAT gives to the client, and to the neighbour. Only the timelines make use of them. */
@@ -37,6 +47,8 @@ type PlaceName = (typeof placeNames)[number];
 type Places = Readonly<Record<PlaceName, Namespace>>;
 
 export interface Network extends Places {
+  /** Makes the place of the second server, once. */
+  addTwin(): Promise<Namespace>;
   remove(): Promise<void>;
 }
 
@@ -49,8 +61,15 @@ export function buildNetwork({ behindNat }: { behindNat: boolean }): Promise<Net
     const places = Object.fromEntries(all) as Places;
     await connectAll(places);
     if (behindNat) await masquerade(places.nat);
-    return places;
+    return { ...places, addTwin: async () => joinTwin(await create('twin'), places.router) };
   });
+}
+
+async function joinTwin(twin: Namespace, router: Namespace): Promise<Namespace> {
+  const gateway = '192.0.2.129';
+  await link(twin, [`${addresses.twin}/30`], router, [`${gateway}/30`]);
+  await twin.exec(['ip', 'route', 'add', 'default', 'via', gateway]);
+  return twin;
 }
 
 /** Leads all that comes to the router from a side to the device from which its program reads that side's packets. */

@@ -1,19 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programBeside } from '../server/start-thread.ts';
 import type { Attack } from './attack.ts';
 import { attacksOf } from './attacks/all.ts';
 import { Captures } from './captures.ts';
-import { Hand } from './hand.ts';
 import type { Guessed } from './guessing.ts';
-import type { HostOrders } from './host-program.ts';
 import { isAsExpected, outcomeOf, trialsFor } from './judge.ts';
 import type { Attacker, AttackerName, Expectation, Outcome, Tally } from './model.ts';
-import type { Namespace } from './netns.ts';
 import { addresses, buildNetwork, type Network } from './network.ts';
 import { ControlFailed, Scene, type SceneParts } from './scene.ts';
-import { type Host, type Scheme, SERVICE_PORT, type World } from './scheme.ts';
+import { type Scheme, SERVICE_PORT, type World } from './scheme.ts';
+import { startHost } from './start-host.ts';
 import { type Passed, Wire } from './wire.ts';
 
 /** One scheme under one attacker. */
@@ -129,7 +126,10 @@ async function inhabit(
   { servicePort = SERVICE_PORT }: Scheme,
   { folder, behindNat }: { readonly folder: string; readonly behindNat: boolean },
 ): Promise<World> {
-  const [client, server] = await Promise.all([start(network.client), start(network.server)]);
+  const [client, server] = await Promise.all([
+    startHost(network.client),
+    startHost(network.server),
+  ]);
   await server.ask('serve', servicePort);
   const clientAddress = behindNat ? addresses.nat : addresses.client;
   return { network, client, server, clientAddress, path: (name) => join(folder, name) };
@@ -144,12 +144,8 @@ async function startOthers(
   const connectsByHimself =
     !isNeighbour && !can.includes('former-client') && !can.includes('spoof');
   const [stranger, neighbour] = await Promise.all([
-    connectsByHimself ? start(network.stranger) : null,
-    isNeighbour ? start(network.neighbour) : null,
+    connectsByHimself ? startHost(network.stranger) : null,
+    isNeighbour ? startHost(network.neighbour) : null,
   ]);
   return { stranger, neighbour };
-}
-
-function start(place: Namespace): Promise<Host> {
-  return Hand.start<HostOrders>(place, { program: programBeside(import.meta.url, 'host-program') });
 }

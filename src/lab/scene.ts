@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countArrivals } from './count-arrivals.ts';
 import type { Door } from './host-program.ts';
 import type { Guessed, Guessing } from './guessing.ts';
+import { isAnswer, isKnock, isOfConnection } from './kinds-of-packets.ts';
 import { enters, Line } from './line.ts';
 import type { Capability } from './model.ts';
 import { addresses } from './network.ts';
-import { isBetweenTheSame, type Packet, SYN } from './packet.ts';
+import { isBetweenTheSame, type Packet } from './packet.ts';
 import { type Defence, type Host, SERVICE_PORT, type World } from './scheme.ts';
 import { whenQuiet } from './when-quiet.ts';
 import { from, type Passed, type Rule, type Wire } from './wire.ts';
@@ -94,6 +95,15 @@ export class Scene {
     return enters(stranger, { ...door, ports: [...door.ports, ...seen] });
   }
 
+  /** Whether he, or the client without knocking, gets to the service of one of these servers. */
+  async anybodyEnters(servers: readonly string[]): Promise<boolean> {
+    const door = this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS);
+    const tries = [this.#parts.world.client, this.#host('stranger')].flatMap((host) =>
+      servers.map((address) => enters(host, { ...door, address })),
+    );
+    return (await Promise.all(tries)).includes(true);
+  }
+
   /** Whether the neighbour does, who tries all the time until he is in or is stopped. */
   async neighbourEnters(): Promise<boolean> {
     this.#require('neighbour');
@@ -166,27 +176,18 @@ export class Scene {
   }
 
   /** Whether a packet is what the server has to say to a knock of the client's. */
-  isAnswer({ source, destination, protocol }: Packet): boolean {
-    return protocol === 'udp' && source === addresses.server && destination === this.clientAddress;
+  isAnswer(packet: Packet): boolean {
+    return packet.destination === this.clientAddress && isAnswer(packet);
   }
 
-  get knocksInOne(): boolean {
-    return this.#parts.defence.knocksInOne === true;
-  }
-
-  /** Whether the client's connection is its knock. */
-  get knocksByConnecting(): boolean {
-    return this.#parts.defence.knocksByConnecting === true;
+  /** What the way of knocking is like. */
+  get traits(): Pick<Defence, 'knocksInOne' | 'knocksByConnecting' | 'fleet'> {
+    return this.#parts.defence;
   }
 
   /** Whether a packet is the client's and belongs to its knock, not to its connection. */
-  isKnock({ source, destination, destinationPort, protocol, tcp }: Packet): boolean {
-    const { world, defence } = this.#parts;
-    if (source !== world.clientAddress || destination !== addresses.server) return false;
-    if (protocol === 'tcp' && defence.ports.includes(destinationPort)) {
-      return this.knocksByConnecting && tcp?.flags === SYN;
-    }
-    return protocol === 'udp' || tcp?.flags === SYN;
+  isKnock(packet: Packet): boolean {
+    return packet.source === this.clientAddress && isKnock(packet, this.#parts.defence);
   }
 
   /** Whether it proves something: others an attacker lets through. */
@@ -195,10 +196,8 @@ export class Scene {
   }
 
   /** Whether a packet belongs to a connection of the client's. */
-  isOfConnection({ source, destinationPort, protocol }: Packet): boolean {
-    const { world, defence } = this.#parts;
-    const isThere = protocol === 'tcp' && source === world.clientAddress;
-    return isThere && (defence.ports.includes(destinationPort) || destinationPort >= FIRST_SECRET);
+  isOfConnection(packet: Packet): boolean {
+    return packet.source === this.clientAddress && isOfConnection(packet, this.#parts.defence);
   }
 
   get clientAddress(): string {
@@ -207,7 +206,7 @@ export class Scene {
 
   /** The attacker sends packets from his own address; SYNs that open the service as connections of his own. */
   async sendAsAttacker(packets: readonly Packet[], paceMs = PACE_MS): Promise<void> {
-    if (this.knocksByConnecting) {
+    if (this.traits.knocksByConnecting === true) {
       this.#numbers = packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence]));
       return;
     }
@@ -345,6 +344,3 @@ export class Scene {
     throw new Error(`an attack did what its attacker cannot do: ${capability}`);
   }
 }
-
-/** Admission 'port' has its ports from here on. */
-const FIRST_SECRET = 10_000;

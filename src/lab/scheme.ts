@@ -52,10 +52,22 @@ export interface Defence {
   readonly guessing: Guessing | null;
   /** Where the server answers knocks: the client asks for more than it may have; whether it believes that it was granted. */
   readonly asksTooMuch?: () => Promise<boolean>;
+  /** Where the server sets cookies. */
+  readonly fleet?: Fleet;
   /** Shuts the client out, others not; null where the scheme cannot. */
   readonly revoke: (() => Promise<void>) | null;
   /** Ends what was opened, as if its time were over; the client may knock again. */
   readonly endGrants: () => Promise<void>;
+}
+
+/** Servers with the same keys, and cookies of their own. */
+export interface Fleet {
+  /** The client's server ends, and starts again. */
+  readonly restart: () => Promise<void>;
+  /** Starts the second one, from a copy of the folder of the first. */
+  readonly startTwin: () => Promise<void>;
+  /** How many Responses each has refused for their cookie since it started. */
+  readonly refused: () => Promise<readonly [server: number, twin: number]>;
 }
 
 /** The TCP port of the service. */

@@ -1,6 +1,7 @@
 import type { Attack } from '../attack.ts';
 import type { Attacker } from '../model.ts';
 import { bruteForce } from './brute-force.ts';
+import { cookieReuse } from './cookie-reuse.ts';
 import { dosKnocking } from './dos-knocking.ts';
 import { forgedAnswers } from './forged-answers.ts';
 import { formerClient } from './former-client.ts';
@@ -18,6 +19,7 @@ import { takeover } from './takeover.ts';
  */
 export const attacks: readonly Attack[] = [
   forgedAnswers,
+  cookieReuse,
   takeover,
   relay,
   holdBack,

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { addresses } from '../network.ts';
-import { ControlFailed, type Scene } from '../scene.ts';
-import { whenQuiet } from '../when-quiet.ts';
-import { withoutRepetitions } from './without-repetitions.ts';
+import type { Scene } from '../scene.ts';
+import { keepKnock } from './keep-knock.ts';
 
 /** A knock that was let through opens in a tenth of this. */
 const MOMENT_MS = 500;
@@ -18,7 +17,7 @@ export const holdBack: Attack = {
   success:
     'The attacker reaches the service from his own address by a knock that he kept from the server.',
   attempt: async (scene) => {
-    const { entered, trying } = await keepKnock(scene, (kept) => scene.sendAsAttacker(kept));
+    const { entered, trying } = await tryKept(scene, (kept) => scene.sendAsAttacker(kept));
     // unchanged, and from where it comes, it opens even now
     if (!entered) await scene.requireEntered(await trying);
     return entered;
@@ -32,7 +31,7 @@ export const rewrite: Attack = {
   success:
     "The attacker reaches the service by a knock of the client's in which he has changed something.",
   attempt: async (scene) => {
-    const { entered, trying } = await keepKnock(scene, async (kept) => {
+    const { entered, trying } = await tryKept(scene, async (kept) => {
       const written = kept.flatMap((packet) => rewritings(packet, scene.clientAddress));
       await scene.sendAsAttacker(written, 0);
     });
@@ -44,30 +43,21 @@ export const rewrite: Attack = {
   },
 };
 
-interface Kept {
+interface Tried {
   readonly entered: boolean;
   /** The client, whose knock was let through in the end, unless the attacker got in by it. */
   readonly trying: Promise<number>;
 }
 
-async function keepKnock(
+async function tryKept(
   scene: Scene,
   use: (kept: readonly Packet[]) => Promise<void>,
-): Promise<Kept> {
-  const kept: Packet[] = [];
-  await scene.intercept((packet) => {
-    if (scene.isProof(packet)) kept.push(packet);
-    return scene.isProof(packet) || scene.isOfConnection(packet) ? [] : [packet];
-  });
-  const trying = scene.clientTries();
-  trying.catch(() => undefined); // nobody may wait for the client any more
-  await whenQuiet(kept);
-  if (kept.length === 0) throw new ControlFailed('the client has sent no knock to keep back');
-  const knock = withoutRepetitions(kept);
-  await use(knock);
+): Promise<Tried> {
+  const { kept, trying } = await keepKnock(scene);
+  await use(kept);
   const entered = await scene.attackerEnters();
   await scene.letPass();
-  if (!entered) await scene.letThrough(knock);
+  if (!entered) await scene.letThrough(kept);
   return { entered, trying };
 }
 

@@ -24,9 +24,9 @@ export const interruption: Attack = {
   name: 'interruption',
   needs: ['spoof'],
   success: `The client does not get in because of ${String(PACKETS)} packets at most that seem to come from it, or from the server.`,
-  isPossible: (scene) => !scene.knocksInOne,
+  isPossible: ({ traits }) => traits.knocksInOne !== true,
   attempt: async (scene) => {
-    const example = scene.knocksByConnecting ? [] : await scene.exampleOfKnock();
+    const example = scene.traits.knocksByConnecting === true ? [] : await scene.exampleOfKnock();
     await scene.requireEntered(await scene.clientTries());
     const steps = Math.max(1, withoutRepetitions(example).length);
     const share = Math.floor(PACKETS / steps);

@@ -52,6 +52,8 @@ function nameOf(address: string, port: number): string {
       return 'server';
     case addresses.stranger:
       return 'attacker';
+    case addresses.twin:
+      return 'second server';
     case addresses.nobody:
       return 'nobody';
     case addresses.nat:

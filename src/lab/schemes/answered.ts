@@ -1,13 +1,14 @@
 import type { Admission } from '../../units/admission.ts';
 import { falls, holds, holdsIn, races } from '../expect.ts';
 import type { Knocking } from '../host-program.ts';
-import { type Defence, type Scheme, SERVICE_PORT } from '../scheme.ts';
+import { type Defence, type Fleet, type Scheme, SERVICE_PORT } from '../scheme.ts';
 import { byHandshake, type Handshaking } from './by-handshake.ts';
 import { GATE_PORT } from './hknock-server.ts';
 
 const KNOCK_PORT = 62_202;
 
 export interface Answered extends Pick<Handshaking, 'guessing' | 'revoke' | 'endGrants'> {
+  readonly fleet: Fleet;
   readonly admission: Admission;
   /** As {@link Handshaking.knock}. */
   readonly knock: (how: Omit<Knocking, 'admission'>) => Promise<number>;
@@ -16,7 +17,7 @@ export interface Answered extends Pick<Handshaking, 'guessing' | 'revoke' | 'end
 }
 
 /** For the handshakes with hknock's server, whatever the client proves in them. */
-export function answered({ admission, isProof, knock, ...rest }: Answered): Defence {
+export function answered({ admission, isProof, knock, fleet, ...rest }: Answered): Defence {
   const defence = byHandshake({
     ...rest,
     knock: (connectWithinMs) => knock({ connectWithinMs }),
@@ -26,7 +27,7 @@ export function answered({ admission, isProof, knock, ...rest }: Answered): Defe
   });
   const asksTooMuch = async (): Promise<boolean> =>
     (await knock({ connectWithinMs: null, breadth: 'prefix' })) !== 0;
-  return { ...defence, asksTooMuch };
+  return { ...defence, asksTooMuch, fleet };
 }
 
 /** What differs is how the connection finds its grant. */

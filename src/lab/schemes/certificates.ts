@@ -37,6 +37,7 @@ export function certificate(admission: Admission): Scheme {
         guessing: await guessingAtChallenge(files, server.counted),
         revoke: server.revokeAlice,
         endGrants: server.endGrants,
+        fleet: server.fleet,
       });
     },
   };
@@ -78,7 +79,7 @@ export function sknock(admission: Admission): Scheme {
   };
 }
 
-interface Certified extends Pick<HknockServer, 'revokeAlice' | 'endGrants' | 'counted'> {
+interface Certified extends Pick<HknockServer, 'revokeAlice' | 'endGrants' | 'counted' | 'fleet'> {
   /** What the client has. */
   readonly files: {
     readonly certificate: string;
@@ -108,7 +109,7 @@ async function serveWithCertificates(
     clock: createSystemClock(),
     entropy: createSystemEntropy(),
   };
-  const { reload, endGrants, counted } = await serveHknock(world, {
+  const { reload, ...served } = await serveHknock(world, {
     admission,
     configure: (text) =>
       `${text}\n[certificates]\nca = "ca/ca.pem"\nkey = "server.key"\ncrl = "ca/crl.pem"\n${sknockPort === undefined ? '' : listen}`,
@@ -125,5 +126,5 @@ async function serveWithCertificates(
     await revoke(host, { name: 'alice', crlDays: DAYS });
     await reload();
   };
-  return { files, revokeAlice, endGrants, counted };
+  return { ...served, files, revokeAlice };
 }

@@ -29,6 +29,13 @@ export class Daemon {
     await until(isWritten, `'${wanted}' from a daemon`);
   }
 
+  /** Has it end as it does when its host goes down in order. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const isOver = (): boolean => this.#child.exitCode !== null || this.#child.signalCode !== null;
+    await until(isOver, 'a daemon to end');
+  }
+
   count(text: string): number {
     return this.#log.split(text).length - 1;
   }

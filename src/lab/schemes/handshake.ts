@@ -26,6 +26,7 @@ export function handshake(admission: Admission): Scheme {
         guessing: guessesOfResponses({ tag, length: RESPONSE_LENGTH }, server.counted),
         revoke: server.revokeAlice,
         endGrants: server.endGrants,
+        fleet: server.fleet,
       });
     },
   };

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { addService } from '../../config/add-service.ts';
 import { initServerFolder } from '../../config/init.ts';
@@ -15,8 +15,9 @@ import type { Admission } from '../../units/admission.ts';
 import { parsePeerName, parseServiceName, type PeerName } from '../../units/names.ts';
 import { parsePort, parseServicePort } from '../../units/network.ts';
 import { parseDuration } from '../../units/time.ts';
-import { addresses } from '../network.ts';
-import { SERVICE_PORT, type World } from '../scheme.ts';
+import { addresses, type Network } from '../network.ts';
+import { type Fleet, SERVICE_PORT, type World } from '../scheme.ts';
+import { startHost } from '../start-host.ts';
 import { Daemon } from './daemon.ts';
 import { dropAllButKnocks, type LetThrough } from './firewall.ts';
 
@@ -34,15 +35,21 @@ export interface HknockOptions {
 }
 
 /** hknock on the server, with the service `web` and the peer `alice`. */
-export interface HknockServer {
+export interface HknockServer extends Served {
   readonly folder: string;
   /** Alice's. */
   readonly profile: string;
   /** Has the server know another client, too; its profile. */
   readonly enrolAnother: (name: string) => Promise<string>;
   readonly revokeAlice: () => Promise<void>;
+  readonly fleet: Fleet;
+}
+
+/** hknock, wherever it serves. */
+export interface Served {
   readonly reload: () => Promise<void>;
   readonly endGrants: () => Promise<void>;
+  readonly restart: () => Promise<void>;
   /** What its status has counted under a name: of what one mode heard, or of what it dropped at its own port. */
   readonly counted: (name: string, mode?: string) => Promise<number>;
 }
@@ -63,14 +70,12 @@ const entropy = createSystemEntropy();
 /** Does what the README has an operator do, and waits until hknock serves. */
 export async function serveHknock(world: World, options: HknockOptions): Promise<HknockServer> {
   const folder = world.path('server');
-  const { admission, letThrough } = options;
-  const gate = admission === 'gate' ? { tcp: [GATE_PORT] } : {};
-  await dropAllButKnocks(world.network.server, { ...gate, ...letThrough });
+  await dropAllButKnocks(world.network.server, letThroughOf(options));
   await initServerFolder(folder, { entropy });
   await addService(folder, {
     name: web,
     ports: [parseServicePort(`tcp/${String(SERVICE_PORT)}`)],
-    admission,
+    admission: options.admission,
     ttlMs: parseDuration(GRANT_LIFE),
   });
   await configure(folder, options);
@@ -81,17 +86,18 @@ export async function serveHknock(world: World, options: HknockOptions): Promise
     return file;
   };
   const profile = await enrol(alice);
-  const { reload, ...asked } = await serveFolder(world, folder);
+  const served = await serveFolder(world, folder);
   const revokeAlice = async (): Promise<void> => {
     await new PeerStore(folder).revoke(alice);
-    await reload();
+    await served.reload();
   };
   const enrolAnother = async (name: string): Promise<string> => {
     const file = await enrol(parsePeerName(name));
-    await reload();
+    await served.reload();
     return file;
   };
-  return { folder, profile, enrolAnother, revokeAlice, reload, ...asked };
+  const fleet = fleetOf(served, () => serveTwin(world, folder, options));
+  return { folder, profile, enrolAnother, revokeAlice, fleet, ...served };
 }
 
 async function newProfile(
@@ -107,6 +113,40 @@ async function newProfile(
   );
   const { fwknop } = await new PeerStore(folder).get(name);
   return { ...profile, ...(fwknop && { fwknop: { ...fwknop, port: FWKNOP_PORT } }) };
+}
+
+function letThroughOf({ admission, letThrough }: HknockOptions): Partial<LetThrough> {
+  const gate = admission === 'gate' ? { tcp: [GATE_PORT] } : {};
+  return { ...gate, ...letThrough };
+}
+
+function fleetOf(server: Served, serveTwin: () => Promise<Served>): Fleet {
+  let twin: Served | null = null;
+  return {
+    restart: server.restart,
+    startTwin: async () => {
+      twin = await serveTwin();
+    },
+    refused: async () => [await server.counted('cookie'), (await twin?.counted('cookie')) ?? 0],
+  };
+}
+
+/** The second server, with a service too. */
+async function serveTwin(world: World, folder: string, options: HknockOptions): Promise<Served> {
+  const copy = world.path('twin');
+  const place = await world.network.addTwin();
+  const openService = async (): Promise<void> => {
+    const host = await startHost(place);
+    await host.ask('serve', SERVICE_PORT);
+  };
+  const [served] = await Promise.all([
+    cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') }).then(() =>
+      serveFolder({ network: { server: place } }, copy),
+    ),
+    openService(),
+    dropAllButKnocks(place, letThroughOf(options)),
+  ]);
+  return served;
 }
 
 /** The text of a new `hknock.toml` with one of the ways to knock turned on. */
@@ -130,14 +170,19 @@ function withGate(text: string): string {
 
 /** Has hknock serve from a folder, and waits until it does; gives what it can be told then. */
 export async function serveFolder(
-  { network }: Pick<World, 'network'>,
+  { network }: { readonly network: Pick<Network, 'server'> },
   folder: string,
-): Promise<Pick<HknockServer, 'reload' | 'endGrants' | 'counted'>> {
+): Promise<Served> {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const commandLine = fileURLToPath(new URL(`../../cli/main.${suffix}`, import.meta.url));
   const argv = [process.execPath, ...process.execArgv, commandLine, 'serve', '--dir', folder];
-  const daemon = new Daemon(network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] }));
-  await daemon.writes(' info serving');
+  const start = async (): Promise<Daemon> => {
+    const started = network.server.spawn(argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const daemon = new Daemon(started);
+    await daemon.writes(' info serving');
+    return daemon;
+  };
+  let daemon = await start();
   const ask = (method: ControlRequest['method'], path: string): Promise<unknown> =>
     askServer(`${folder}/control.sock`, { method, path });
   return {
@@ -147,6 +192,10 @@ export async function serveFolder(
     endGrants: async () => {
       const grants = (await ask('GET', '/grants')) as readonly Grant[];
       await Promise.all(grants.map(({ id }) => ask('DELETE', `/grants/${id}`)));
+    },
+    restart: async () => {
+      await daemon.end();
+      daemon = await start();
     },
     counted: async (name, mode) => {
       const { knocks, modes } = (await ask('GET', '/status')) as ServerStatus;

@@ -11,7 +11,10 @@ test('an attacker tries all that he has the means for; what takes none is tried 
     ['b1', ['scan', 'brute force']],
     ['a1', ['replay']],
     ['a1a2', ['hold back', 'rewrite', 'replay']],
-    ['a1a2a3', ['forged answers', 'takeover', 'relay', 'hold back', 'rewrite', 'replay']],
+    [
+      'a1a2a3',
+      ['forged answers', 'cookie reuse', 'takeover', 'relay', 'hold back', 'rewrite', 'replay'],
+    ],
     ['b2', ['former client']],
     ['nat', ['NAT-knocking']],
     ['dos', ['interruption', 'DoS-knocking']],
