@@ -1,26 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCa } from './ca.ts';
-import { addClose } from './close.ts';
-import { addCompletion } from './completion.ts';
-import { addConnect } from './connect.ts';
-import { addDoctor } from './doctor.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
-import { addGrants } from './grants.ts';
-import { addImport } from './import.ts';
-import { addInit } from './init.ts';
-import { addKnock } from './knock.ts';
-import { addLab } from './lab.ts';
-import { addPeer } from './peer.ts';
-import { addProfiles } from './profiles.ts';
-import { addServe } from './serve.ts';
 import { spreadSafetyNet } from './safety-net.ts';
-import { addScheme } from './scheme.ts';
-import { addSequence } from './sequence.ts';
-import { addService } from './service.ts';
-import { addStatus } from './status.ts';
 
 const manifest = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -33,26 +16,32 @@ const program = new Command('hknock')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride();
 
-const add = [
-  addInit,
-  addService,
-  addPeer,
-  addServe,
-  addStatus,
-  addGrants,
-  addClose,
-  addCa,
-  addImport,
-  addProfiles,
-  addKnock,
-  addConnect,
-  addSequence,
-  addScheme,
-  addDoctor,
-  addLab,
-  addCompletion,
-];
-for (const each of add) each(program);
+/** What adds each command. Only the one that is to run is loaded: to load them all takes longer than most of them. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import('./init.ts')).addInit,
+  service: async () => (await import('./service.ts')).addService,
+  peer: async () => (await import('./peer.ts')).addPeer,
+  serve: async () => (await import('./serve.ts')).addServe,
+  status: async () => (await import('./status.ts')).addStatus,
+  grants: async () => (await import('./grants.ts')).addGrants,
+  close: async () => (await import('./close.ts')).addClose,
+  ca: async () => (await import('./ca.ts')).addCa,
+  import: async () => (await import('./import.ts')).addImport,
+  profiles: async () => (await import('./profiles.ts')).addProfiles,
+  knock: async () => (await import('./knock.ts')).addKnock,
+  connect: async () => (await import('./connect.ts')).addConnect,
+  sequence: async () => (await import('./sequence.ts')).addSequence,
+  scheme: async () => (await import('./scheme.ts')).addScheme,
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  lab: async () => (await import('./lab.ts')).addLab,
+  completion: async () => (await import('./completion.ts')).addCompletion,
+};
+
+// no option of the program takes a value; help and completion tell of every command
+const word = process.argv.slice(2).find((each) => !each.startsWith('-'));
+const all = Object.entries(commands);
+const named = all.filter(([name]) => name === word && name !== 'completion');
+for (const [, load] of named.length > 0 ? named : all) (await load())(program);
 
 const isDebug = (): boolean => program.opts<{ debug?: true }>().debug === true;
 spreadSafetyNet(isDebug);
