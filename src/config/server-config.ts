@@ -166,7 +166,7 @@ export interface ServiceConfig {
 }
 
 /** A token bucket: so many at once, then so many a second. */
-export interface RateConfig {
+interface RateConfig {
   readonly perSecond: number;
   readonly burst: number;
 }

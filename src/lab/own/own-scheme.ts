@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RateConfig } from '../../config/server-config.ts';
+import type { LimitsConfig } from '../../config/server-config.ts';
 import { attackers, type AttackerName, type Expectation } from '../model.ts';
 import type { Defence, Scheme } from '../scheme.ts';
 import { clientOf } from './client.ts';
@@ -10,7 +10,7 @@ import { innerPort } from './stand-ins.ts';
 import type { Way } from './ways.ts';
 import { wayTitle } from './words.ts';
 
-/** A client need not wait for its turn where the limits let it knock so often at once. */
+/** A client need not wait for its turn where the limits let it knock so often. */
 const MANY = 40;
 
 /** A race wants several trials; where clients cannot knock often, as by steps of time, there is one. */
@@ -37,7 +37,7 @@ export function ownScheme(own: OwnConfig, way: Way, name: string): Scheme {
     deploy: async (world) => {
       const copy = await Copy.make(own, way, world);
       const guessing = await guessingFor(own, copy, world);
-      return paced({ ...clientOf(copy, world), guessing }, limits.peerKnocks);
+      return paced({ ...clientOf(copy, world), guessing }, limits);
     },
   };
 }
@@ -50,10 +50,18 @@ function trialsOf({ mode, admission }: Way, attacker: AttackerName): number {
   return mode === 'fwknop' || mode === 'sknock' ? TRIALS : 1;
 }
 
-/** A client that keeps to the operator's limits, where they would else stop it before any attacker did. */
-function paced(defence: Defence, { burst, perSecond }: RateConfig): Defence {
-  if (burst >= MANY) return defence;
-  const wait = (): Promise<void> => sleep(1000 / perSecond);
+/**
+ * A client that knocks when the operator's limits let it, where they would else stop it before any attacker did: when it may knock again,
+ * and as if the time of its earlier grants were over.
+ */
+function paced(defence: Defence, { peerKnocks, sourceKnocks, ...grants }: LimitsConfig): Defence {
+  const tight = [peerKnocks, sourceKnocks].filter(({ burst }) => burst < MANY);
+  const pauseMs = Math.max(0, ...tight.map(({ perSecond }) => 1000 / perSecond));
+  const mayHaveFew = Math.min(grants.grantsPerPeer, grants.grantsPerSource, grants.grants) < MANY;
+  const wait = async (): Promise<void> => {
+    if (mayHaveFew) await defence.endGrants();
+    if (pauseMs > 0) await sleep(pauseMs);
+  };
   return {
     ...defence,
     knock: async () => {
