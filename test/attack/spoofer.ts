@@ -1,13 +1,15 @@
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
 import type { Deployment } from '../support/deployment.ts';
 import { Machine } from '../support/machine.ts';
-import { Namespace, cleanUp, interfaceTo, link } from '../support/netns.ts';
+import { Namespace, cleanUp, interfaceTo, link, type Owner, until } from '../support/netns.ts';
 import { talkTo } from '../support/talk.ts';
 import { addresses } from '../support/topology.ts';
 
 /** The spoofer's own address on its way to the server. */
 export const spoofersAddress = '203.0.113.9';
+
+const PATIENT_MS = 30_000;
+const AGAIN_AFTER_MS = 3000;
 
 /** Packets to be sent; spoofer.py says what each field is. */
 export interface Order {
@@ -23,6 +25,8 @@ export interface Order {
 export interface Spoofer {
   readonly machine: Machine;
   send(order: Order): Promise<void>;
+  /** The same, until they have had their effect: a busy machine loses some. */
+  sendUntil(order: Order, check: () => Promise<boolean> | boolean, what: string): Promise<void>;
   /** How many packets have come in so far that are the spoofer's to see. */
   heard(): Promise<number>;
 }
@@ -35,13 +39,13 @@ export interface Spoofer {
  *                 '--- spoofer ---------'
  */
 export async function addSpoofer(
-  t: ExecutionContext,
+  owner: Owner,
   { topology: { nat, server } }: Pick<Deployment, 'topology'>,
 ): Promise<Spoofer> {
   const place = await Namespace.create('spoofer');
-  cleanUp(t, () => place.remove());
+  cleanUp(owner, () => place.remove());
   const machine = new Machine(place);
-  cleanUp(t, () => machine.remove());
+  cleanUp(owner, () => machine.remove());
   await link(place, [`${spoofersAddress}/24`], server, ['203.0.113.1/24']);
   await link(place, ['192.0.2.9/24'], nat, ['192.0.2.1/24']);
   await place.exec(['ip', 'route', 'add', addresses.server, 'via', '203.0.113.1']);
@@ -56,6 +60,23 @@ export async function addSpoofer(
   const send = async (order: Order): Promise<void> => {
     await say(JSON.stringify({ fromPort: 0, ...order }));
   };
+  const sendUntil: Spoofer['sendUntil'] = async (order, check, what) => {
+    const end = performance.now() + PATIENT_MS;
+    for (;;) {
+      await send(order);
+      try {
+        await until(check, what, AGAIN_AFTER_MS);
+        return;
+      } catch (fault) {
+        if (performance.now() > end) throw fault;
+      }
+    }
+  };
   const nothing = { from: spoofersAddress, to: spoofersAddress, ports: [] };
-  return { machine, send, heard: async () => Number(await say(JSON.stringify(nothing))) };
+  return {
+    machine,
+    send,
+    sendUntil,
+    heard: async () => Number(await say(JSON.stringify(nothing))),
+  };
 }

@@ -1,10 +1,17 @@
 import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
 import { netTest } from '../support/capabilities.ts';
 import { badCertificates, issueAll } from '../support/bad-certificates.ts';
-import { ask, type Deployment, edit, inhabit, servicePort } from '../support/deployment.ts';
-import { Machine } from '../support/machine.ts';
+import {
+  ask,
+  type Deployment,
+  edit,
+  furnish,
+  inhabit,
+  servicePort,
+} from '../support/deployment.ts';
+import { forFile } from '../support/for-file.ts';
+import { type Daemon, Machine } from '../support/machine.ts';
 import { cleanUp, type Finished, until } from '../support/netns.ts';
 import { defects, type Knock } from '../support/sknock-packets.ts';
 import { startService, visit, welcome } from '../support/service.ts';
@@ -21,33 +28,47 @@ interface Knocking extends Deployment {
   readonly outside: Machine;
 }
 
-/** A server that takes sKnock's packets, and machines that have a certificate for `web`. */
-async function deploy(t: ExecutionContext, options = ''): Promise<Knocking> {
-  const { machines, outside } = await prepare(t);
-  const { server, client } = machines;
+/** A server with the service `web`, still to be told of certificates. */
+const prepared = forFile(async (owner) => {
+  const machines = await inhabit(owner);
+  const outside = new Machine(machines.topology.nat);
+  cleanUp(owner, () => outside.remove());
+  await startService(machines.server, servicePort);
+  await furnish(machines.server);
+  return { ...machines, outside };
+});
+
+/** The same with an authority, and machines that have a certificate for `web`. */
+const certified = forFile(async () => {
+  const machines = await prepared();
+  const { server, client, outside } = machines;
   await server.hknock(['ca', 'init']);
   await server.hknock(['ca', 'issue', 'gate', '--server']);
   const out = server.path('alice.pem');
   await server.hknock(['ca', 'issue', 'alice', '--service', 'web', '--out', out]);
-  configure(server, { ca: 'ca/ca.pem', key: 'server.key', options });
   for (const machine of [client, outside]) {
     copyFileSync(server.path('alice.pem'), machine.path('alice.pem'));
     copyFileSync(server.path('alice.key'), machine.path('alice.key'));
     copyFileSync(server.path('server/server.pem'), machine.path('server.pem'));
   }
-  return { ...machines, outside, daemon: await server.serve() };
+  return machines;
+});
+
+let latest: Daemon | null = null;
+
+/** A server that takes sKnock's packets. */
+async function serving(options = ''): Promise<Knocking> {
+  const machines = await certified();
+  const daemon = await serveWith(machines.server, { ca: 'ca/ca.pem', key: 'server.key', options });
+  return { ...machines, daemon };
 }
 
-/** A server with the service `web`, still to be told of certificates. */
-async function prepare(t: ExecutionContext) {
-  const machines = await inhabit(t);
-  const outside = new Machine(machines.topology.nat);
-  cleanUp(t, () => outside.remove());
-  const { server } = machines;
-  await startService(server, servicePort);
-  await server.hknock(['init']);
-  await server.hknock(['service', 'add', 'web', `tcp/${String(servicePort)}`, '--ttl', '20s']);
-  return { machines, outside };
+/** Starts the server with another configuration, in place of the one that runs. */
+async function serveWith(server: Machine, configuration: Configuration): Promise<Daemon> {
+  await latest?.end();
+  configure(server, configuration);
+  latest = await server.serve();
+  return latest;
 }
 
 interface Configuration {
@@ -63,7 +84,7 @@ function configure(server: Machine, { ca, key, crl = '', options = '' }: Configu
   const listen = ['0.0.0.0', '[::]'].map((each) => `"${each}:${String(KNOCK_PORT)}"`).join(', ');
   edit(
     server,
-    (text) => `${text}
+    (text) => `${text.replace(/\n\[certificates\][^]*/, '')}
 [certificates]
 ca = "${ca}"
 key = "${key}"
@@ -114,7 +135,7 @@ async function untilCounted(server: Machine, what: string, count: number): Promi
 netTest.serial(
   'a knock opens one connection, over IPv4 and IPv6, ours and another’s',
   async (t) => {
-    const { server, client, outside } = await deploy(t);
+    const { server, client, outside } = await serving();
     t.not(await visit(outside, over4), welcome);
     const sent = await hknock(outside, ['knock', addresses.server], '--json');
     t.like(JSON.parse(sent.stdout), {
@@ -144,7 +165,7 @@ netTest.serial(
 );
 
 netTest.serial('with the range, a datagram to any of its ports counts, and no other', async (t) => {
-  const { server, client, outside, daemon } = await deploy(t, 'range = true');
+  const { server, client, outside, daemon } = await serving('range = true');
   const knockAt = (port: number | 'random') =>
     hknock(outside, ['knock', addresses.server], '--port', String(port));
   const ports = [10_000, 60_000, 'random'] as const;
@@ -189,7 +210,7 @@ print(len(s.recvfrom(2000)[0]) > 400, flush=True)`;
 netTest.serial(
   'behind a NAT the address in the packet is not the one seen, and that alone keeps the client out',
   async (t) => {
-    const { server, client, daemon } = await deploy(t);
+    const { server, client, daemon } = await serving();
     const shut = ['--verify', '--timeout', '200ms', '--retries', '1', '--json'];
     const failed = await hknock(client, ['knock', addresses.server], ...shut);
     t.is(failed.code, 69);
@@ -229,15 +250,13 @@ const badDatagrams: Readonly<Record<(typeof defects)[number], string>> = {
 netTest.serial(
   'whatever is wrong with a packet or its certificate: silence, and one line that says what',
   async (t) => {
-    const { machines, outside } = await prepare(t);
-    const { server } = machines;
+    const { server, outside } = await prepared();
     const { ca, pem } = issueAll(t, servicePort);
-    configure(server, {
+    const daemon = await serveWith(server, {
       ca: ca.path('ca.pem'),
       key: ca.path('server.key'),
       crl: `crl = "${ca.path('crl.pem')}"`,
     });
-    const daemon = await server.serve();
     await until(() => daemon.log.includes('crl taken'), 'the list to be read', 30_000);
 
     const good = {
