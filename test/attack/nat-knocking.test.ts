@@ -56,7 +56,7 @@ netTest('bound: not by the plain port, with whatever number his system takes', a
   const { client, neighbour } = await deployed();
   t.true((await knock(client, '--admission', 'bound')).granted);
   t.is(await visit(neighbour, { address, port: servicePort }), 'no answer');
-  const { stdout } = await client.hknockAlone(['connect', 'gate', '--admission', 'bound']);
+  const { stdout } = await client.hknock(['connect', 'gate', '--admission', 'bound']);
   t.is(stdout, `${welcome}\n`);
   t.is(await visit(neighbour, { address, port: servicePort }), 'no answer');
 });

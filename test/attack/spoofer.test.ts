@@ -20,7 +20,7 @@ import { forFile } from '../support/for-file.ts';
 import { gatePort } from '../support/gate.ts';
 import { inline } from '../support/inline.ts';
 import type { Machine, Place } from '../support/machine.ts';
-import { interfaceTo, until } from '../support/netns.ts';
+import { cleanUp, interfaceTo, until } from '../support/netns.ts';
 import { Printer } from '../support/printer.ts';
 import { grantsInKernel } from '../support/ruleset.ts';
 import { visit } from '../support/service.ts';
@@ -177,9 +177,11 @@ netTest('T-18: forged connections from the client’s address get nobody in', as
   const deployment = await deployed();
   const { server, client, spoofer, daemon } = deployment;
   const index = new URL('../../dist/index.js', import.meta.url).href;
-  const say = talkTo(
-    client.start(inline(knockThenConnect, index), { stdio: ['pipe', 'pipe', 'inherit'] }),
-  );
+  const program = client.start(inline(knockThenConnect, index), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  cleanUp(t, () => void program.kill()); // with what still tries to connect
+  const say = talkTo(program);
   for (const { admission, attack, then } of spoils) {
     const secretPort = Number(await say(`knock ${admission}`));
     const before = await grantsInKernel(server.place);

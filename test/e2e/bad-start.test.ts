@@ -63,7 +63,7 @@ netTest('a control socket that another server serves: 69, and the first goes on'
   const server = await prepared(t);
   const first = await server.serve();
   edit(server, (text) => text.replace(/^listen = .*$/m, 'listen = ["127.0.0.1:62203"]'));
-  const { code } = await server.hknockAlone(['serve', '--firewall', 'none'], {
+  const { code } = await server.hknock(['serve', '--firewall', 'none'], {
     allowFailure: true,
   });
   t.is(code, 69);

@@ -85,7 +85,7 @@ netTest('connect passes on the end of its input, and waits for the answer', asyn
 netTest('connect with a command waits for the grant and gives its exit code', async (t) => {
   const { client } = await deploy(t);
   const connect = (...command: readonly string[]) =>
-    client.hknockAlone(['connect', 'gate', 'web', '--', ...command], { allowFailure: true });
+    client.hknock(['connect', 'gate', 'web', '--', ...command], { allowFailure: true });
   t.is((await connect('sh', '-c', 'exit 7')).code, 7);
   t.is((await connect('sh', '-c', 'echo said')).stdout, 'said\n');
 });

@@ -22,10 +22,10 @@ netTestWith('dnsmasq')(
 
     const local = '127.0.0.1:5353';
     const args = ['connect', 'gate', 'dns', '--listen', local];
-    const here = await client.hknockAlone([...args, '--', ...question(local)]);
+    const here = await client.hknock([...args, '--', ...question(local)]);
     t.is(here.stdout.trim(), knownAddress);
     const atGate = ['connect', 'gate', 'dns', '--admission', 'gate', '--', ...question()];
-    t.is((await client.hknockAlone(atGate)).stdout.trim(), knownAddress, 'at a port of its choice');
+    t.is((await client.hknock(atGate)).stdout.trim(), knownAddress, 'at a port of its choice');
     t.deepEqual(await ask(server, 'grants'), [], 'closed with the command');
 
     const relay = client.start(client.argv(...args), { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -218,7 +218,7 @@ netTestWith('fwknopd', 'iptables').serial(
     t.is(await visit(client, at), 'no answer');
     const wrong = ['--source', '203.0.113.9', '--timeout', '500ms', '--retries', '0'];
     const connect = ['connect', 'gate', '--mode', 'fwknop'];
-    const kept = await client.hknockAlone([...connect, ...wrong], { allowFailure: true });
+    const kept = await client.hknock([...connect, ...wrong], { allowFailure: true });
     t.is(kept.code, 69, 'it opens for somebody else');
     await fwknopd.decides('opened');
 
@@ -227,7 +227,7 @@ netTestWith('fwknopd', 'iptables').serial(
     t.regex(stderr, /nobody answers/);
     await fwknopd.decides('opened');
     t.is(await visit(client, at), welcome);
-    const joined = await client.hknockAlone(connect, { input: 'word\n' });
+    const joined = await client.hknock(connect, { input: 'word\n' });
     t.is(joined.stdout, `${welcome}\nword\n`);
     const verified = await client.hknock([
       'knock',

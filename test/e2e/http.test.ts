@@ -39,7 +39,7 @@ netTestWith('python3', 'curl')(
     const connect = (admission: string, script: string) => {
       const command = ['sh', '-c', script];
       const argv = ['connect', 'gate', 'files', '--admission', admission, '--', ...command];
-      return client.hknockAlone(argv, { allowFailure: true });
+      return client.hknock(argv, { allowFailure: true });
     };
     const get = 'curl -sf --max-time 20 http://$HKNOCK_HOST:$HKNOCK_PORT/file';
     for (const admission of ['address', 'once', 'port', 'bound', 'gate']) {

@@ -12,17 +12,17 @@ async function server(t: ExecutionContext): Promise<Machine> {
   const machine = new Machine(here);
   cleanUp(t, () => machine.remove());
   mkdirSync(machine.path('tmp'));
-  await machine.hknockAlone(['init']);
-  await machine.hknockAlone(['service', 'add', 'ssh', 'tcp/22', '--admission', 'address']);
+  await machine.hknock(['init']);
+  await machine.hknock(['service', 'add', 'ssh', 'tcp/22', '--admission', 'address']);
   const out = ['--host', '192.0.2.9', '--out', machine.path('alice.toml')];
-  await machine.hknockAlone(['peer', 'add', 'alice', '--service', 'ssh', ...out]);
+  await machine.hknock(['peer', 'add', 'alice', '--service', 'ssh', ...out]);
   return machine;
 }
 
 function lab(machine: Machine, ...options: readonly string[]) {
   const argv = ['lab', '--config', machine.path('server'), ...options];
   const env = { TMPDIR: machine.path('tmp') };
-  return machine.hknockAlone(argv, { allowFailure: true, timeoutMs: 120_000, env });
+  return machine.hknock(argv, { allowFailure: true, timeoutMs: 120_000, env });
 }
 
 /** All that is in a folder, with times and modes. */

@@ -80,7 +80,7 @@ netTest(
     t.true(await conversation.isAlive(20_000), 'the connection goes on');
     await enrol(server, neighbour, { peer: 'bob', services: 'web' });
     t.true((await knock(neighbour, ...once)).granted);
-    t.is((await client.hknockAlone(['connect', 'gate', ...once, '--', 'true'])).code, 0);
+    t.is((await client.hknock(['connect', 'gate', ...once, '--', 'true'])).code, 0);
     t.is((await grantsOn(deployment)).length, 2, 'nobody knows whose is left');
     t.is(await visit(neighbour, target), welcome);
     for (const peer of ['alice', 'bob']) await server.hknock(['close', '--peer', peer]);
@@ -132,7 +132,7 @@ async function knockAndSpeak(path: string, end: string, times: string): Promise<
 
 netTest('connect with a command closes what the command has left over', async (t) => {
   const deployment = await deployed();
-  const { code } = await deployment.client.hknockAlone(['connect', 'gate', 'web', '--', 'true']);
+  const { code } = await deployment.client.hknock(['connect', 'gate', 'web', '--', 'true']);
   t.is(code, 0);
   t.is((await grantsOn(deployment)).length, 0);
   t.is(await visit(deployment.client, target), 'no answer');

@@ -105,9 +105,8 @@ function hknock(
   const files = ['--cert', 'alice.pem', '--key', 'alice.key', '--server-cert', 'server.pem'];
   const paths = files.map((each) => (each.startsWith('--') ? each : machine.path(each)));
   const argv = [command, host, `tcp/${String(servicePort)}`, '--mode', 'sknock', ...paths, ...more];
-  return command === 'knock'
-    ? machine.hknock(argv, { allowFailure: true })
-    : machine.hknockAlone(argv, { allowFailure: true, input: 'hello' });
+  const input = command === 'connect' ? { input: 'hello' } : {};
+  return machine.hknock(argv, { allowFailure: true, ...input });
 }
 
 /** Knocks by a program that is not ours; says when there was an answer, which there must not be. */

@@ -23,7 +23,7 @@ netTest('a client whose connections have another public address than its knock',
   t.like(await knock(client), { granted: true, observedAddress: addresses.public });
   const refused = await Promise.all(
     ['once', 'gate'].map((admission) =>
-      client.hknockAlone(['connect', 'gate', '--admission', admission], { allowFailure: true }),
+      client.hknock(['connect', 'gate', '--admission', admission], { allowFailure: true }),
     ),
   );
   for (const { code, stdout, stderr } of refused) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Hand, piping } from '../../src/lab/hand.ts';
 import { type ExecOptions, type Finished, execute, until } from './netns.ts';
-import { resident, type ResidentOrders } from './resident.ts';
+import { resident, type Resident } from './resident.ts';
 
 /** Where commands run: a namespace, or {@link here}. */
 export interface Place {
@@ -22,16 +22,20 @@ export const here: Place = {
 
 const commandLine = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+const lonely: ReadonlySet<string> = new Set(['connect', 'serve', 'lab']);
+
 /** A computer with hknock on it: the built command line, and a home folder of its own for server and client files. */
 export class Machine {
   readonly place: Place;
   readonly home: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #children = new Set<ChildProcess>();
-  #resident: Promise<Hand<ResidentOrders>> | null = null;
+  #resident: Promise<Resident> | null;
 
-  constructor(place: Place) {
+  /** @param resident one that serves several machines in one place; its own if none is given */
+  constructor(place: Place, resident: Promise<Resident> | null = null) {
     this.place = place;
+    this.#resident = resident;
     this.home = mkdtempSync(join(tmpdir(), 'hknock-home-'));
     chmodSync(this.home, 0o755); // services that run as another user pass through
     this.#env = {
@@ -53,29 +57,27 @@ export class Machine {
   }
 
   /** The program that stays here, started when it is first asked for. */
-  get resident(): Promise<Hand<ResidentOrders>> {
+  get resident(): Promise<Resident> {
     return (this.#resident ??= Hand.of(this.start(resident, piping)));
   }
 
   /**
-   * Has the resident run `hknock ARGS` to its end.
+   * Runs `hknock ARGS` to its end: by the resident, but for what has input, output or signals to itself.
    * @throws {Error} on an exit code that is not 0, unless `allowFailure`
    */
-  async hknock(
-    args: readonly string[],
-    { allowFailure = false }: Pick<ExecOptions, 'allowFailure'> = {},
-  ): Promise<Finished> {
-    const finished = await (await this.resident).ask('hknock', args);
+  async hknock(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
+    const { allowFailure = false, ...own } = options;
+    if (Object.keys(own).length > 0 || lonely.has(args[0] ?? '')) {
+      return this.hknockAlone(args, options);
+    }
+    const finished = await (await this.resident).ask('hknock', { args, env: this.#env });
     if (finished.code === 0 || allowFailure) return finished;
     throw new Error(
       `'hknock ${args.join(' ')}' ended with ${String(finished.code)}: ${finished.stderr}`,
     );
   }
 
-  /**
-   * Runs `hknock ARGS` as a process of its own, as it must be when it has standard input or output, or signals, to itself.
-   * @throws {Error} on an exit code that is not 0, unless `allowFailure`
-   */
+  /** The same as a process of its own. */
   hknockAlone(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
     return this.run(this.argv(...args), options);
   }

@@ -1,3 +1,4 @@
+import type { Hand } from '../../src/lab/hand.ts';
 import type * as orders from '../../src/lab/orders.ts';
 import { inline } from './inline.ts';
 import type { Finished } from './netns.ts';
@@ -10,10 +11,17 @@ export interface Target {
   readonly from?: string;
 }
 
+export interface Command {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Resident = Hand<ResidentOrders>;
+
 /** What the resident of a machine can be told. */
 export interface ResidentOrders extends orders.Orders {
-  /** Runs `hknock ARGS`, one after the other. */
-  readonly hknock: (args: readonly string[]) => Promise<Finished>;
+  /** Runs `hknock ARGS` with some of the environment, one after the other. */
+  readonly hknock: (command: Command) => Promise<Finished>;
   /** Connects, and gives the first line of text, or why there is none. */
   readonly visit: (target: Target) => Promise<string>;
 }
@@ -39,7 +47,8 @@ async function reside(built: string): Promise<void> {
   }
 
   let runs = 0;
-  const hknock = async (args: readonly string[]): Promise<Finished> => {
+  const hknock = async ({ args, env }: Command): Promise<Finished> => {
+    Object.assign(process.env, env);
     Object.assign(said, { stdout: '', stderr: '' });
     process.argv = [process.execPath, fileURLToPath(commandLine), ...args];
     process.exitCode = 0;
@@ -76,7 +85,7 @@ async function reside(built: string): Promise<void> {
     });
 
   takeOrders({
-    hknock: (args: readonly string[]) => (last = last.then(() => hknock(args))),
+    hknock: (command: Command) => (last = last.then(() => hknock(command))),
     visit,
   });
 }

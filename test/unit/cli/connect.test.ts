@@ -64,7 +64,7 @@ for (const [command, expected] of [
 
 test.serial('what is behind -- is never taken for the service', async (t) => {
   const machine = await withService(t, idle);
-  const { stdout } = await machine.hknockAlone(['connect', 'gate', '--', 'echo', 'hello']);
+  const { stdout } = await machine.hknock(['connect', 'gate', '--', 'echo', 'hello']);
   t.is(stdout, 'hello\n');
   for (const wrong of [['echo', 'cat'], ['--json'], ['/bin/cat']])
     t.is((await tryIt(t, machine, ['connect', 'gate', ...wrong])).code, 64, wrong.join(' '));
@@ -82,7 +82,7 @@ test.serial(
   async (t) => {
     const machine = await withService(t, idle);
     const args = ['connect', 'gate', 'echo', '--', 'cat', '-E', '-'];
-    const { stdout } = await machine.hknockAlone(args, { input: 'hello\n' });
+    const { stdout } = await machine.hknock(args, { input: 'hello\n' });
     t.is(stdout, 'hello$\n');
   },
 );

@@ -79,7 +79,7 @@ test.serial('every trouble is told at once, each with its way out', async (t) =>
 
 test.serial('what is still to be done is a warning', async (t) => {
   const machine = machineOf(t);
-  await machine.hknockAlone(['init', '--listen', '127.0.0.1:62299']);
+  await machine.hknock(['init', '--listen', '127.0.0.1:62299']);
   const { told } = await examine(t, machine);
   for (const each of [/public_hosts/, /service add/, /peer add/]) t.regex(told('warn'), each);
 });
@@ -214,8 +214,8 @@ test.serial('a scheme of sequence mode whose file is wrong fails', async (t) => 
 
 test.serial('the authority and the list of revoked certificates are looked at', async (t) => {
   const { machine, folder } = await plain(t);
-  await machine.hknockAlone(['ca', 'init', '--crl-days', '1']);
-  await machine.hknockAlone(['ca', 'issue', 'gate', '--server']);
+  await machine.hknock(['ca', 'init', '--crl-days', '1']);
+  await machine.hknock(['ca', 'issue', 'gate', '--server']);
   const table = ['[certificates]', 'ca = "ca/ca.pem"', 'key = "server.key"', 'crl = "ca/crl.pem"'];
   await folder.edit(/$/, `\n${table.join('\n')}\n`);
   const good = await examine(t, machine);

@@ -21,7 +21,7 @@ function secretOf(machine: Machine, peer: string): string {
 async function addPeer(machine: Machine, name: string): Promise<string> {
   const out = machine.path(`${name}.profile.toml`);
   const host = ['--host', 'gate.example.org', '--out', out];
-  await machine.hknockAlone(['peer', 'add', name, '--service', 'ssh', ...host]);
+  await machine.hknock(['peer', 'add', name, '--service', 'ssh', ...host]);
   return out;
 }
 
@@ -35,9 +35,9 @@ test.serial(
   async (t) => {
     const machine = machineOf(t);
     const port = await freePort();
-    const init = await machine.hknockAlone(['init', '--listen', `127.0.0.1:${String(port)}`]);
+    const init = await machine.hknock(['init', '--listen', `127.0.0.1:${String(port)}`]);
     t.is(init.stdout, `${machine.path('server')}\n`);
-    const service = await machine.hknockAlone([
+    const service = await machine.hknock([
       'service',
       'add',
       'ssh',
@@ -47,9 +47,9 @@ test.serial(
     ]);
     t.is(service.stdout, '');
     const out = await addPeer(machine, 'alice');
-    const imported = await machine.hknockAlone(['import', out, '--name', 'office']);
+    const imported = await machine.hknock(['import', out, '--name', 'office']);
     t.is(imported.stdout, 'office\n');
-    const { stdout } = await machine.hknockAlone(['profiles', '--json']);
+    const { stdout } = await machine.hknock(['profiles', '--json']);
     t.deepEqual(JSON.parse(stdout), [
       {
         name: 'office',
@@ -79,7 +79,7 @@ test.serial('secrets are never printed to what is no terminal', async (t) => {
   const { machine } = await furnished(t);
   const out = machine.path('carol.toml');
   const options = ['--service', 'ssh', '--host', 'gate.example.org', '--out', out];
-  const { stdout, stderr } = await machine.hknockAlone(['peer', 'add', 'carol', ...options]);
+  const { stdout, stderr } = await machine.hknock(['peer', 'add', 'carol', ...options]);
   t.is(stdout, `${out}\n`);
   noSecret(t, machine, 'carol', stdout, stderr);
   t.false(stderr.includes('hknock://'));
@@ -136,7 +136,7 @@ test.serial(
     t.is((await tryIt(t, machine, ['peer', 'rotate', 'alice', ...options, taken])).code, 64);
     t.is(secretOf(machine, 'alice'), before);
     const out = machine.path('new.toml');
-    const { stdout } = await machine.hknockAlone(['peer', 'rotate', 'alice', ...options, out]);
+    const { stdout } = await machine.hknock(['peer', 'rotate', 'alice', ...options, out]);
     t.is(stdout, `${out}\n`);
     t.not(secretOf(machine, 'alice'), before);
     t.is(modeOf(machine, 'new.toml'), 0o600);
@@ -145,7 +145,7 @@ test.serial(
 
 test.serial('revoke deletes the keys; a second time there is nobody to revoke', async (t) => {
   const { machine } = await furnished(t);
-  t.is((await machine.hknockAlone(['peer', 'revoke', 'alice'])).stdout, '');
+  t.is((await machine.hknock(['peer', 'revoke', 'alice'])).stdout, '');
   t.deepEqual(readdirSync(machine.path('server/peers')), []);
   t.is((await tryIt(t, machine, ['peer', 'revoke', 'alice'])).code, 64);
 });
@@ -155,7 +155,7 @@ test.serial(
   async (t) => {
     const { machine } = await furnished(t);
     const uri = formatEnrolmentUri(await readProfileFile(await addPeer(machine, 'bob')));
-    const { stdout, stderr } = await machine.hknockAlone(['import', '-'], { input: `${uri}\n` });
+    const { stdout, stderr } = await machine.hknock(['import', '-'], { input: `${uri}\n` });
     t.is(stdout, 'gate.example.org\n');
     noSecret(t, machine, 'bob', stdout, stderr);
   },
@@ -167,7 +167,7 @@ test.serial('an import replaces another profile only when told to', async (t) =>
   t.is((await tryIt(t, machine, ['import', out, '--name', 'gate'])).code, 64);
   t.is((await tryIt(t, machine, ['import', out, '--name', 'gate', '--replace'])).code, 0);
   t.is((await tryIt(t, machine, ['import', out, '--name', 'gate'])).code, 0, 'the same again');
-  const { stdout } = await machine.hknockAlone(['profiles', '--json']);
+  const { stdout } = await machine.hknock(['profiles', '--json']);
   t.deepEqual(
     (JSON.parse(stdout) as { peer: string }[]).map(({ peer }) => peer),
     ['bob'],
@@ -177,7 +177,7 @@ test.serial('an import replaces another profile only when told to', async (t) =>
 test.serial('service add keeps what stands in the file, and refuses a port twice', async (t) => {
   const { machine, folder } = await furnished(t);
   await folder.edit(/^\[limits\]$/m, '# a note of the operator\n[limits]');
-  await machine.hknockAlone([
+  await machine.hknock([
     'service',
     'add',
     'dns',
@@ -206,12 +206,12 @@ test.serial('peers can be listed and shown for people and for programs', async (
     prefix: false,
     fwknop: false,
   };
-  t.deepEqual(JSON.parse((await machine.hknockAlone(['peer', 'list', '--json'])).stdout), [alice]);
+  t.deepEqual(JSON.parse((await machine.hknock(['peer', 'list', '--json'])).stdout), [alice]);
   t.deepEqual(
-    JSON.parse((await machine.hknockAlone(['peer', 'show', 'alice', '--json'])).stdout),
+    JSON.parse((await machine.hknock(['peer', 'show', 'alice', '--json'])).stdout),
     alice,
   );
-  t.regex((await machine.hknockAlone(['peer', 'list'])).stdout, /^alice +ssh,web /m);
+  t.regex((await machine.hknock(['peer', 'list'])).stdout, /^alice +ssh,web /m);
   t.is((await tryIt(t, machine, ['peer', 'show', 'bob'])).code, 64);
 });
 
@@ -221,7 +221,7 @@ test.serial(
     const { machine } = await furnished(t);
     const stanzaOf = async (...args: readonly string[]): Promise<string> => {
       const out = machine.path(`${String(args[1])}.profile.toml`);
-      const { stdout, stderr } = await machine.hknockAlone([
+      const { stdout, stderr } = await machine.hknock([
         ...['peer', ...args, '--host', '127.0.0.1', '--out', out],
       ]);
       t.regex(stderr, /enabled = true/);
@@ -236,10 +236,10 @@ test.serial(
     );
     const file = machine.path('.fwknoprc');
     writeFileSync(file, first, { mode: 0o600 });
-    const imported = await machine.hknockAlone(['import', 'fwknop', file, '--name', 'kims']);
+    const imported = await machine.hknock(['import', 'fwknop', file, '--name', 'kims']);
     t.is(imported.stdout, 'kims\n');
     t.is(imported.stderr, 'next: hknock connect kims --mode fwknop\n', 'nothing is lost');
-    const shown = await machine.hknockAlone(['peer', 'show', 'kim', '--json']);
+    const shown = await machine.hknock(['peer', 'show', 'kim', '--json']);
     t.like(JSON.parse(shown.stdout), { name: 'kim', fwknop: true });
 
     rmSync(machine.path('kim.profile.toml'));
@@ -258,7 +258,7 @@ test.serial(
   async (t) => {
     const { machine } = await furnished(t);
     const out = machine.path('sam.profile.toml');
-    const { stdout } = await machine.hknockAlone([
+    const { stdout } = await machine.hknock([
       ...['peer', 'add', 'sam', '--service', 'ssh', '--totp', '--host', '127.0.0.1', '--out', out],
     ]);
     const [path, uri = ''] = stdout.trim().split('\n');
@@ -268,18 +268,10 @@ test.serial(
     t.is(searchParams.get('algorithm'), 'SHA256');
     t.regex(searchParams.get('secret') ?? '', /^[A-Z2-7]{52}$/);
 
-    const knocks = await machine.hknockAlone([
-      'sequence',
-      '127.0.0.1',
-      '--profile',
-      out,
-      '--print',
-    ]);
+    const knocks = await machine.hknock(['sequence', '127.0.0.1', '--profile', out, '--print']);
     t.regex(knocks.stdout, /^127\.0\.0\.1( \d{5}:tcp){6}\n$/);
     t.regex(knocks.stderr, /authenticator shows \d{6} now/);
-    const shown = JSON.parse(
-      (await machine.hknockAlone(['peer', 'show', 'sam', '--json'])).stdout,
-    ) as {
+    const shown = JSON.parse((await machine.hknock(['peer', 'show', 'sam', '--json'])).stdout) as {
       totp: boolean;
     };
     t.true(shown.totp);

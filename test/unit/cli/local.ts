@@ -1,16 +1,41 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { Hand, piping } from '../../../src/lab/hand.ts';
 import { type Profile, renameProfile } from '../../../src/store/profile.ts';
 import { ProfileStore } from '../../../src/store/profile-store.ts';
 import { here, Machine } from '../../support/machine.ts';
 import { cleanUp, type ExecOptions, type Finished } from '../../support/netns.ts';
+import { resident, type Resident } from '../../support/resident.ts';
 import { Folder } from '../server/folder.ts';
+
+/** For all the tests of a file: it ends with the process that runs them, which it does not keep from that. */
+class SharedResident {
+  #child: ChildProcess | null = null;
+  #hand: Promise<Resident> | null = null;
+  #users = 0;
+
+  lendTo(t: ExecutionContext): Promise<Resident> {
+    const child = (this.#child ??= here.spawn(resident, piping));
+    this.#users++;
+    child.ref();
+    child.channel?.ref();
+    cleanUp(t, () => {
+      if (--this.#users > 0) return;
+      child.unref();
+      child.channel?.unref();
+    });
+    return (this.#hand ??= Hand.of(child));
+  }
+}
+
+const shared = new SharedResident();
 
 /** This machine, with a home folder of the test's own. */
 export function machineOf(t: ExecutionContext): Machine {
-  const machine = new Machine(here);
+  const machine = new Machine(here, shared.lendTo(t));
   cleanUp(t, () => machine.remove());
   return machine;
 }
@@ -21,7 +46,7 @@ export async function tryIt(
   machine: Machine,
   ...[args, options]: [readonly string[], ExecOptions?]
 ): Promise<Finished> {
-  const finished = await machine.hknockAlone(args, { ...options, allowFailure: true });
+  const finished = await machine.hknock(args, { ...options, allowFailure: true });
   t.notRegex(finished.stderr, /^\s+at /m, args.join(' '));
   return finished;
 }

@@ -36,7 +36,7 @@ test.serial(
 
     const scheme = machine.path('server/schemes/openssh.toml');
     const knock = ['sequence', '127.0.0.1', '--scheme', scheme, '--print'];
-    t.is((await machine.hknockAlone(knock)).stdout, '127.0.0.1 7003:tcp 7001:udp 7002:tcp\n');
+    t.is((await machine.hknock(knock)).stdout, '127.0.0.1 7003:tcp 7001:udp 7002:tcp\n');
     t.is((await tryIt(t, machine, args)).code, 64, 'nothing is overwritten');
   },
 );
@@ -92,7 +92,7 @@ for (const [kind, options, knocks] of [
       const texts = new Set<string>();
       for (const name of ['one', 'two']) {
         const out = machine.path(`server/schemes/${name}.toml`);
-        await machine.hknockAlone(['scheme', kind, '--peer', 'alice', ...options, '--out', out]);
+        await machine.hknock(['scheme', kind, '--peer', 'alice', ...options, '--out', out]);
         texts.add(readFileSync(out, 'utf8'));
         const about = {
           fixed: [],
@@ -100,7 +100,7 @@ for (const [kind, options, knocks] of [
           encrypted: ['tcp/22', '--address', '192.0.2.7'],
         }[kind];
         const knock = ['sequence', '127.0.0.1', ...about, '--scheme', out, '--print'];
-        const { stdout } = await machine.hknockAlone(knock);
+        const { stdout } = await machine.hknock(knock);
         t.is(stdout.split(' ').length, 1 + knocks);
       }
       t.is(texts.size, 2);

@@ -17,7 +17,7 @@ async function serving(t: ExecutionContext, services?: readonly string[]) {
 }
 
 async function jsonOf<T>(machine: Machine, ...args: readonly string[]): Promise<T> {
-  return JSON.parse((await machine.hknockAlone([...args, '--json'])).stdout) as T;
+  return JSON.parse((await machine.hknock([...args, '--json'])).stdout) as T;
 }
 
 const grantsOf = (machine: Machine): Promise<Record<string, unknown>[]> =>
@@ -75,34 +75,31 @@ test.serial('status and grants tell what the server does; close ends a grant', a
     source: '127.0.0.1',
     admission: 'once',
   });
-  t.regex(
-    (await machine.hknockAlone(['grants'])).stdout,
-    new RegExp(`^${grant} +alice +ssh +127`, 'm'),
-  );
-  t.regex((await machine.hknockAlone(['status'])).stdout, /^grants +1$/m);
-  t.is((await machine.hknockAlone(['close', grant])).code, 0);
+  t.regex((await machine.hknock(['grants'])).stdout, new RegExp(`^${grant} +alice +ssh +127`, 'm'));
+  t.regex((await machine.hknock(['status'])).stdout, /^grants +1$/m);
+  t.is((await machine.hknock(['close', grant])).code, 0);
   t.deepEqual(await grantsOf(machine), []);
   t.is((await tryIt(t, machine, ['close', grant])).code, 65);
 });
 
 test.serial('close --peer ends all grants of a peer', async (t) => {
   const { machine } = await serving(t);
-  await machine.hknockAlone(['knock', 'gate', 'ssh']);
-  await machine.hknockAlone(['knock', 'gate', 'web']);
+  await machine.hknock(['knock', 'gate', 'ssh']);
+  await machine.hknock(['knock', 'gate', 'web']);
   t.is((await grantsOf(machine)).length, 2);
-  await machine.hknockAlone(['close', '--peer', 'alice']);
+  await machine.hknock(['close', '--peer', 'alice']);
   t.deepEqual(await grantsOf(machine), []);
 });
 
 test.serial('revoke and rotate act on the running server at once', async (t) => {
   const { machine, profile } = await serving(t);
-  await machine.hknockAlone(['knock', 'gate', 'ssh']);
+  await machine.hknock(['knock', 'gate', 'ssh']);
   const out = machine.path('new.toml');
-  await machine.hknockAlone(['peer', 'rotate', 'alice', '--host', '127.0.0.1', '--out', out]);
+  await machine.hknock(['peer', 'rotate', 'alice', '--host', '127.0.0.1', '--out', out]);
   t.deepEqual(await grantsOf(machine), []);
   t.is(await outcomeOf(profile), 'no-answer');
   t.is((await tryIt(t, machine, ['knock', '127.0.0.1', 'ssh', '--profile', out])).code, 0);
-  await machine.hknockAlone(['peer', 'revoke', 'alice']);
+  await machine.hknock(['peer', 'revoke', 'alice']);
   t.deepEqual(await grantsOf(machine), []);
   t.like(await jsonOf(machine, 'status'), { peers: 0 });
 });
@@ -111,7 +108,7 @@ test.serial(
   'revoke reaches the running server though its configuration has become wrong',
   async (t) => {
     const { machine, folder, profile } = await serving(t);
-    await machine.hknockAlone(['knock', 'gate', 'ssh']);
+    await machine.hknock(['knock', 'gate', 'ssh']);
     await folder.edit(/ttl = "30s"/, 'ttl = "soon"');
     const { code, stderr } = await tryIt(t, machine, ['peer', 'revoke', 'alice']);
     t.is(code, 78, 'the rest of the folder was not taken over');
@@ -123,16 +120,16 @@ test.serial(
 
 test.serial('a new peer and a new service count on the running server at once', async (t) => {
   const { machine } = await serving(t);
-  await machine.hknockAlone(['service', 'add', 'dns', 'udp/53']);
+  await machine.hknock(['service', 'add', 'dns', 'udp/53']);
   const out = machine.path('bob.toml');
   const options = ['--service', 'dns', '--host', '127.0.0.1', '--out', out];
-  await machine.hknockAlone(['peer', 'add', 'bob', ...options]);
+  await machine.hknock(['peer', 'add', 'bob', ...options]);
   t.is((await tryIt(t, machine, ['knock', '127.0.0.1', 'dns', '--profile', out])).code, 0);
 });
 
 test.serial('SIGHUP reads the folder again', async (t) => {
   const { machine, daemon, folder, profile } = await serving(t);
-  await machine.hknockAlone(['knock', 'gate', 'ssh']);
+  await machine.hknock(['knock', 'gate', 'ssh']);
   await new PeerStore(folder.path).revoke(profile.peer);
   daemon.child.kill('SIGHUP');
   await until(() => daemon.log.includes(' reloaded '), 'the server to reload');
@@ -150,7 +147,7 @@ test.serial(
     t.regex(daemon.log, /hknock\.toml:\d+: policy\.ttl/);
     t.is(await outcomeOf(profile), 'granted');
     await folder.edit(/ttl = "soon"/, 'ttl = "30s"');
-    t.is((await machine.hknockAlone(['status'])).code, 0);
+    t.is((await machine.hknock(['status'])).code, 0);
   },
 );
 
@@ -222,7 +219,7 @@ test.serial('the server outlives whoever read its log', async (t) => {
 
 test.serial('the log has a line an event and no secrets', async (t) => {
   const { daemon, machine, profile } = await serving(t);
-  await machine.hknockAlone(['knock', 'gate', 'ssh']);
+  await machine.hknock(['knock', 'gate', 'ssh']);
   await until(() => daemon.log.includes(' granted '), 'the knock to be logged');
   const line = daemon.log.split('\n').find((each) => each.includes(' granted '));
   t.regex(
