@@ -15,7 +15,7 @@ import { from, type Passed, type Rule, type Wire } from './wire.ts';
 const CLIENT_PATIENCE_MS = 8000;
 
 /** How long an attacker goes on trying to connect after his attack, and how often. */
-const ATTACKER_PATIENCE_MS = 1000;
+const ATTACKER_PATIENCE_MS = 800;
 const TRY_EVERY_MS = 100;
 
 /** A neighbour who wants to be first. */

@@ -77,7 +77,7 @@ netTestWith('chromium')(
     const seen = /\{.*\}/.exec(stdout)?.[0] ?? '{}';
     t.deepEqual(JSON.parse(seen), {
       fits: true,
-      open: ['hknock, admission gate', 'NAT-knocking'],
+      open: ['hknock, admission gate', 'hknock, admission gate: NAT-knocking'],
       loaded: 0,
       unopened: [],
       cells: answers.length,

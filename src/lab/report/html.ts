@@ -108,7 +108,8 @@ ${own.map(renderDetails).join('\n')}
 }
 
 function renderDetails(answer: Answer): string {
-  return `<details><summary>${escapeHtml(answer.attacker.title)}</summary><div id="${idOf(answer)}">
+  const title = `${answer.scheme.title}: ${answer.attacker.title}`;
+  return `<details><summary>${escapeHtml(title)}</summary><div id="${idOf(answer)}">
 ${isFailure(answer) ? `<p>${escapeHtml(answer.fault)}</p>` : renderSeen(answer)}
 </div></details>`;
 }

@@ -19,7 +19,9 @@ th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align:
 .cell small, .odds { font-weight: 400; display: inline-block; width: 100%; white-space: nowrap; color: GrayText; }
 .unexpected { outline: 3px solid var(--falls); }
 details { border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; padding: .4rem .8rem; }
+ul { padding-left: 1.2rem; }
 summary { cursor: pointer; font-weight: 600; }
+details [id] { scroll-margin-top: 4rem; }
 .timeline, .wide { overflow-x: auto; }
 .timeline td { font: 14px/1.4 ui-monospace, monospace; padding: .15rem .6rem .15rem 0; border-color: var(--soft); }
 .timeline td:first-child { white-space: nowrap; }
@@ -32,5 +34,8 @@ summary { cursor: pointer; font-weight: 600; }
   .table td { display: grid; grid-template-columns: 9rem 1fr; }
   .table td::before { content: attr(data-attacker); }
   .wide th, .wide td { font-size: .8rem; padding: .3rem .4rem .3rem 0; }
+  .timeline tr { display: grid; grid-template-columns: 5rem 1fr; border-bottom: 1px solid var(--soft); padding: .15rem 0; }
+  .timeline td { border: 0; padding: 0; font-size: 13px; }
+  .timeline td:nth-child(n + 3) { grid-column: 2; }
 }
 `;
