@@ -16,7 +16,7 @@ const program = new Command('hknock')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride();
 
-/** What adds each command. Only the one that is to run is loaded: to load them all takes longer than most of them. */
+/** What adds each command. Only the one that is to run is loaded: it starts the sooner. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   init: async () => (await import('./init.ts')).addInit,
   service: async () => (await import('./service.ts')).addService,
