@@ -68,18 +68,13 @@ export class Machine {
   async hknock(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
     const { allowFailure = false, ...own } = options;
     if (Object.keys(own).length > 0 || lonely.has(args[0] ?? '')) {
-      return this.hknockAlone(args, options);
+      return this.run(this.argv(...args), options);
     }
     const finished = await (await this.resident).ask('hknock', { args, env: this.#env });
     if (finished.code === 0 || allowFailure) return finished;
     throw new Error(
       `'hknock ${args.join(' ')}' ended with ${String(finished.code)}: ${finished.stderr}`,
     );
-  }
-
-  /** The same as a process of its own. */
-  hknockAlone(args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
-    return this.run(this.argv(...args), options);
   }
 
   /** Runs any command, with hknock's surroundings. */
