@@ -96,8 +96,8 @@ export class Scene {
   }
 
   /** Whether he, or the client without knocking, gets to the service of one of these servers. */
-  async anybodyEnters(servers: readonly string[]): Promise<boolean> {
-    const door = this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS);
+  async anybodyEnters(servers: readonly string[], withinMs: number): Promise<boolean> {
+    const door = this.#door(withinMs, TRY_EVERY_MS);
     const tries = [this.#parts.world.client, this.#host('stranger')].flatMap((host) =>
       servers.map((address) => enters(host, { ...door, address })),
     );

@@ -1,49 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 import { addresses } from '../network.ts';
-import { until } from '../netns.ts';
 import { changePacket, type Packet } from '../packet.ts';
-import type { Scene } from '../scene.ts';
-import { keepKnock } from './keep-knock.ts';
+import { ControlFailed, type Scene } from '../scene.ts';
+
+const PATIENCE_MS = 2000;
+
+/** When a Response has been judged, what came of it is there. */
+const MOMENT_MS = 300;
 
 /**
- * The client's Response is sent to a second server, then opens where it belongs, and is sent there once more after a restart. That makes
- * new secrets for cookies, as time does, but while the Challenge is still alive and with a replay record that is empty.
+ * The Response by which the client came in is sent to a second server, and once more to its own after a restart. That makes new
+ * secrets for cookies, as time does, but while the Challenge is still alive and with a replay record that is empty.
  */
 export const cookieReuse: Attack = {
   name: 'cookie reuse',
-  needs: ['record', 'change', 'any-address'],
+  needs: ['record', 'any-address'],
   success:
     "The client, which did not knock again, or the attacker gets in by the client's Response at a second server with the same keys, or at the client's own after a restart.",
   isPossible: ({ traits }) => traits.fleet !== undefined,
   attempt: async (scene) => {
     const { fleet } = scene.traits;
-    await fleet?.startTwin();
-    const { kept, trying } = await keepKnock(scene);
-    await sendTo(addresses.twin, { scene, kept });
-    await scene.letPass();
-    await scene.letThrough(kept);
-    await scene.requireEntered(await trying);
-    await fleet?.restart();
-    await sendTo(addresses.server, { scene, kept });
-    if (await scene.anybodyEnters([addresses.twin, addresses.server])) return true;
-    // both could open what it came with, and it was the cookie that was wrong
-    const areRefused = async (): Promise<boolean> =>
-      (await fleet?.refused())?.every((count) => count === 2 * kept.length) === true;
-    await until(areRefused, 'Responses to be refused for their cookies', PATIENCE_MS);
+    await scene.requireEntered(await scene.clientTries());
+    const proofs = scene.knocks().filter((packet) => scene.isProof(packet));
+    const response = proofs.slice(-1);
+    await Promise.all([fleet?.restart(), fleet?.startTwin()]);
+    for (const server of servers) await sendTo(server, { scene, response });
+    const isRefused = await becomesTrue(
+      async () => (await fleet?.refused())?.every((count) => count === SENT) === true,
+    );
+    if (await scene.anybodyEnters(servers, MOMENT_MS)) return true;
+    // each could open what it came with: it was the cookie that was wrong
+    if (!isRefused) throw new ControlFailed('a Response was not refused for its cookie');
     return false;
   },
 };
 
-const PATIENCE_MS = 2000;
+async function becomesTrue(check: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    if (await check()) return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+const servers = [addresses.server, addresses.twin];
+
+/** Two to each server. */
+const SENT = 2;
 
 interface Sent {
   readonly scene: Scene;
-  readonly kept: readonly Packet[];
+  readonly response: readonly Packet[];
 }
 
 /** From where it came, and from the attacker's own address. */
-async function sendTo(destination: string, { scene, kept }: Sent): Promise<void> {
-  const there = kept.map((packet) => changePacket(packet, { destination }));
+async function sendTo(destination: string, { scene, response }: Sent): Promise<void> {
+  const there = response.map((packet) => changePacket(packet, { destination }));
   await scene.forge(there);
   await scene.sendAsAttacker(there);
 }

@@ -5,8 +5,8 @@ import type { Attack } from '../attack.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { ControlFailed, type Scene } from '../scene.ts';
 
-/** How long the client hears nothing but forged answers: until it has sent its proof again. */
-const FORGING_MS = 400;
+/** How long the client hears nothing but forged answers; it sends its proof again a little later (wire.md, section 6). */
+const FORGING_MS = 200;
 
 /** The client hears forged answers before the right ones, and in place of a refusal. */
 export const forgedAnswers: Attack = {

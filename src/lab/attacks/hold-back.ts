@@ -6,7 +6,7 @@ import type { Scene } from '../scene.ts';
 import { keepKnock } from './keep-knock.ts';
 
 /** A knock that was let through opens in a tenth of this. */
-const MOMENT_MS = 500;
+const MOMENT_MS = 250;
 
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
