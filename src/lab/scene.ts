@@ -49,7 +49,7 @@ export class ControlFailed extends Error {}
 export class Scene {
   readonly #parts: SceneParts;
   /** Of SYNs that the attacker has, for the next connections that he makes. */
-  #numbers: readonly number[] = [];
+  #numbers: ReadonlySet<number> = new Set();
   #guessed: Guessed | null = null;
   #example: Promise<readonly Packet[]> | null = null;
 
@@ -85,12 +85,11 @@ export class Scene {
   async attackerEnters(seen: readonly number[] = []): Promise<boolean> {
     const stranger = this.#host('stranger');
     const numbers = this.#numbers;
-    this.#numbers = [];
+    this.#numbers = new Set();
     const [port = SERVICE_PORT] = this.#parts.defence.ports;
-    for (const sequence of numbers) {
-      const way = { address: addresses.server, port, sequence };
-      if ((await stranger.ask('enterWithNumber', way)) !== 0) return true;
-    }
+    const ways = [...numbers].map((sequence) => ({ address: addresses.server, port, sequence }));
+    const found = await Promise.all(ways.map((way) => stranger.ask('enterWithNumber', way)));
+    if (found.some((number) => number !== 0)) return true;
     const door = this.#door(ATTACKER_PATIENCE_MS, TRY_EVERY_MS);
     return enters(stranger, { ...door, ports: [...door.ports, ...seen] });
   }
@@ -207,7 +206,7 @@ export class Scene {
   /** The attacker sends packets from his own address; SYNs that open the service as connections of his own. */
   async sendAsAttacker(packets: readonly Packet[], paceMs = PACE_MS): Promise<void> {
     if (this.traits.knocksByConnecting === true) {
-      this.#numbers = packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence]));
+      this.#numbers = new Set(packets.flatMap(({ tcp }) => (tcp === null ? [] : [tcp.sequence])));
       return;
     }
     await this.#send(from(addresses.stranger, packets), paceMs);
