@@ -112,7 +112,7 @@ netTest.serial('a certificate lets in from behind two NATs, and no neighbour', a
   });
   t.is(await visit(client, target), welcome);
   t.is(await visit(neighbour, target), 'no answer');
-  t.regex(daemon.log, / granted .*peer=cert-/);
+  await daemon.writes(/ granted .*peer=cert-/);
 });
 
 netTest.serial(
@@ -176,7 +176,7 @@ netTest.serial(
       t.is(await conversation.isAlive(), !cuts);
     }
     t.like(await knock(client, 'bob'), { granted: false, reason: 'no-answer' });
-    t.regex(daemon.log, / certificate refused .*reason=certificate-revoked/);
+    await daemon.writes(/ certificate refused .*reason=certificate-revoked/);
     t.like(((await ask(server, 'status')) as { certificates: unknown }).certificates, {
       ca: { name: 'hknock-ca' },
       crl: { list: { revoked: 2, isStale: false }, lastFault: null },

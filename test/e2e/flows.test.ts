@@ -66,7 +66,7 @@ for (const backend of ['nftables', 'iptables']) {
       const more = capped.answers;
       await until(() => capped.answers > more + 5, 'a second', 30_000);
       t.is(late.answers, 0);
-      t.regex(daemon.log, / kept .*service=kept/);
+      await daemon.writes(/ kept .*service=kept/);
     },
   );
 }

@@ -48,7 +48,7 @@ netTest(
       readonly prefix?: string;
     }[];
     t.is(listed?.prefix, '198.51.100.0/24');
-    t.regex(daemon.log, / warn granted .*prefix=198\.51\.100\.0\/24/);
+    await daemon.writes(/ warn granted .*prefix=198\.51\.100\.0\/24/);
 
     t.like(await knock(client, 'pool', '--prefix'), { granted: true, admission: 'address' });
     const conversation = await Conversation.over(

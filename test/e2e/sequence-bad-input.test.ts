@@ -98,7 +98,7 @@ test('odd packets open nothing; on a full disk no step counts, and each does whe
   await disk.run('sh', '-c', 'dd if=/dev/zero of="$HKNOCK_DIR/filler" bs=4096 2>&1 || true');
   await client.hknock(['sequence', 'gate', 'web']);
   await disk.reaches('failed', 1);
-  t.regex(disk.daemon.log, /error knock failed .*ENOSPC/);
+  await disk.daemon.writes(/error knock failed .*ENOSPC/);
   t.is(await visit(client, target), 'no answer');
   t.is(await disk.run('sh', '-c', steps), before);
 

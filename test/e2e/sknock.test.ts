@@ -217,7 +217,7 @@ netTest.serial(
     t.regex(failed.stderr, /Behind a NAT .*--mode certificate/);
     await untilCounted(server, 'address', 2);
     t.like(await counted(server), { granted: 0 });
-    t.regex(daemon.log, /warn sknock dropped reason=address source=198\.51\.100\.1/);
+    await daemon.writes(/warn sknock dropped reason=address source=198\.51\.100\.1/);
     t.not(await visit(client, over4), welcome);
 
     const named = ['--verify', '--json', '--source', addresses.public];

@@ -138,6 +138,11 @@ export class Daemon {
     return this.#log;
   }
 
+  /** Waits until it has written something; what it has done may be seen before. */
+  async writes(wanted: RegExp): Promise<void> {
+    await until(() => wanted.test(this.#log), `the daemon to write ${String(wanted)}`, 10_000);
+  }
+
   get hasEnded(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }

@@ -144,7 +144,7 @@ test.serial(
     await folder.edit(/ttl = "30s"/, 'ttl = "soon"');
     daemon.child.kill('SIGHUP');
     await until(() => daemon.log.includes(' error reload'), 'the server to complain');
-    t.regex(daemon.log, /hknock\.toml:\d+: policy\.ttl/);
+    await daemon.writes(/hknock\.toml:\d+: policy\.ttl/);
     t.is(await outcomeOf(profile), 'granted');
     await folder.edit(/ttl = "soon"/, 'ttl = "30s"');
     t.is((await machine.hknock(['status'])).code, 0);
