@@ -12,10 +12,10 @@ import { whenQuiet } from './when-quiet.ts';
 import { from, type Passed, type Rule, type Wire } from './wire.ts';
 
 /** How long the client waits for its connection. */
-const CLIENT_PATIENCE_MS = 8000;
+const CLIENT_PATIENCE_MS = 6000;
 
 /** How long an attacker goes on trying to connect after his attack, and how often. */
-const ATTACKER_PATIENCE_MS = 800;
+const ATTACKER_PATIENCE_MS = 700;
 const TRY_EVERY_MS = 100;
 
 /** A neighbour who wants to be first. */

@@ -3,7 +3,7 @@ import type { Attack } from '../attack.ts';
 import { ACK, changePacket, type Packet, PSH } from '../packet.ts';
 
 const WORDS = 'I am the attacker\n';
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 600;
 
 /** The client is let in and says something; the attacker, who sees that, says the next thing in it. */
 export const takeover: Attack = {
