@@ -41,9 +41,10 @@ export async function labOwn(directory: string, options: LabOptions): Promise<vo
   const json = ownJson(own, seen);
   if (options.json) printJson(json);
   else printWith(ownText(own, seen), guessRows(answers));
-  const { renderReport } = await import('../lab/report/html.ts');
-  const html = (): Promise<string> =>
-    Promise.resolve(renderReport(answers, new Date(), ownVerdict(own, seen)));
+  const html = async (): Promise<string> => {
+    const { renderReport } = await import('../lab/report/html.ts');
+    return renderReport(answers, new Date(), ownVerdict(own, seen));
+  };
   await keepReports(options, { html, json });
   if (answers.some(getsIn)) process.exitCode = EXIT_FOUND;
   if (answers.some(isFailure)) process.exitCode = EXIT_BUG;

@@ -100,16 +100,16 @@ function printTables(tables: readonly Parameters<typeof formatTable>[0][]): void
 }
 
 /** The cells that are wanted. @throws {HknockError} `usage` for a name that there is not, `host` when a program is missing */
-async function ask({ scheme, attacker, pcap }: LabOptions): Promise<readonly Question[]> {
+async function ask(options: LabOptions): Promise<readonly Question[]> {
   const { attackers } = await import('../lab/model.ts');
   const { schemes } = await import('../lab/schemes/all.ts');
-  const wanted = named(schemes, scheme);
+  const wanted = named(schemes, options.scheme);
   await requirePrograms(
     wanted.flatMap(({ programs }) => programs),
-    { ...(pcap !== undefined && { pcap }) },
+    options,
   );
   return wanted.flatMap((each) =>
-    named(attackers, attacker).map((who) => ({ scheme: each, attacker: who })),
+    named(attackers, options.attacker).map((who) => ({ scheme: each, attacker: who })),
   );
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { becomesTrue } from './becomes-true.ts';
 import { countArrivals } from './count-arrivals.ts';
 import type { Door } from './host-program.ts';
 import type { Guessed, Guessing } from './guessing.ts';
@@ -60,13 +61,13 @@ export class Scene {
   /** The client knocks and connects; its connection. @throws {ControlFailed} when it does not get in */
   async clientEnters(): Promise<Line> {
     const number = await this.clientTries();
-    if (number === 0) throw new ControlFailed('the client did not get in without an attack');
+    requireIn(number);
     return new Line(this.#parts.world.client, number);
   }
 
   /** Sees whether the client got in, and has it go; what was opened for it is shut. @throws {ControlFailed} when it did not get in */
   async requireEntered(number: number): Promise<void> {
-    if (number === 0) throw new ControlFailed('the client did not get in without an attack');
+    requireIn(number);
     await this.#parts.world.client.ask('hangUp', number);
     await this.#parts.defence.endGrants();
   }
@@ -232,8 +233,7 @@ export class Scene {
   ): Promise<readonly Packet[]> {
     const answers = this.listen();
     await this.#parts.wire.send(from(addresses.stranger, packets));
-    const end = performance.now() + ANSWER_PATIENCE_MS;
-    while (!isEnough(answers()) && performance.now() < end) await sleep(20);
+    await becomesTrue(() => isEnough(answers()), ANSWER_PATIENCE_MS);
     await sleep(STRAGGLERS_MS);
     return answers();
   }
@@ -342,4 +342,8 @@ export class Scene {
     if (this.#parts.can.includes(capability)) return;
     throw new Error(`an attack did what its attacker cannot do: ${capability}`);
   }
+}
+
+function requireIn(number: number): void {
+  if (number === 0) throw new ControlFailed('the client did not get in without an attack');
 }

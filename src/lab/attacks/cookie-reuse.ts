@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
+import { becomesTrue } from '../becomes-true.ts';
 import { addresses } from '../network.ts';
 import { changePacket, type Packet } from '../packet.ts';
 import { ControlFailed, type Scene } from '../scene.ts';
@@ -28,6 +28,7 @@ export const cookieReuse: Attack = {
     for (const server of servers) await sendTo(server, { scene, response });
     const isRefused = await becomesTrue(
       async () => (await fleet?.refused())?.every((count) => count === SENT) === true,
+      PATIENCE_MS,
     );
     if (await scene.anybodyEnters(servers, MOMENT_MS)) return true;
     // each could open what it came with: it was the cookie that was wrong
@@ -35,15 +36,6 @@ export const cookieReuse: Attack = {
     return false;
   },
 };
-
-async function becomesTrue(check: () => Promise<boolean>): Promise<boolean> {
-  const end = performance.now() + PATIENCE_MS;
-  while (performance.now() < end) {
-    if (await check()) return true;
-    await sleep(20);
-  }
-  return false;
-}
 
 const servers = [addresses.server, addresses.twin];
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
+import { becomesTrue } from '../becomes-true.ts';
 import { ACK, changePacket, type Packet, PSH } from '../packet.ts';
 
 const WORDS = 'I am the attacker\n';
@@ -18,11 +18,9 @@ export const takeover: Attack = {
     });
     const line = await scene.clientEnters();
     await line.say('hello\n');
-    const end = performance.now() + PATIENCE_MS;
     await scene.forge(newestOfTalk(segments).map(next));
     const isHeard = async (): Promise<boolean> => (await scene.heardByService()).includes(WORDS);
-    while (!(await isHeard()) && performance.now() < end) await sleep(20);
-    const heard = await isHeard();
+    const heard = await becomesTrue(isHeard, PATIENCE_MS);
     await line.hangUp();
     await scene.letPass();
     return heard;

@@ -6,9 +6,8 @@ import { byHandshake } from '../schemes/by-handshake.ts';
 import { LONGEST_REQUEST } from '../schemes/certificates.ts';
 import { enterAfter } from '../schemes/enter-after.ts';
 import { RESPONSE_LENGTH } from '../schemes/handshake.ts';
-import { KNOCK_MS } from '../schemes/silent.ts';
+import { byConnecting } from '../schemes/silent.ts';
 import { OFFSETS_MS } from '../schemes/totp.ts';
-import { within } from '../within.ts';
 import { type Copy, portOf } from './copy.ts';
 import type { Way } from './ways.ts';
 
@@ -52,17 +51,13 @@ function silently(copy: Copy, world: World): Unguessed {
   const { slots } = config.silent;
   const how = { file, service: way.service, gate: way.admission === 'gate', slots };
   let tries = 0;
-  const enter = (withinMs: number): Promise<number> => {
+  const connect = (): Promise<number> => {
     const offsetMs = OFFSETS_MS[tries++ % OFFSETS_MS.length] ?? 0;
-    return within(world.client.ask('silently', { ...how, offsetMs }), withinMs);
+    return world.client.ask('silently', { ...how, offsetMs });
   };
   return {
     ports: doorsOf(copy),
-    knocksByConnecting: true,
-    knock: async () => {
-      await world.client.ask('hangUp', await enter(KNOCK_MS));
-    },
-    enter,
+    ...byConnecting(world, connect),
     ...endingsOf(copy),
   };
 }

@@ -1,7 +1,7 @@
 import { falls, holds, holdsIn } from '../expect.ts';
 import type { Guessing } from '../guessing.ts';
 import { ACK, SYN } from '../packet.ts';
-import { type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
+import { type Defence, type Scheme, SERVICE_PORT, type World } from '../scheme.ts';
 import { within } from '../within.ts';
 import { GUESSES, syns } from './guesses.ts';
 import { GATE_PORT, type HknockServer, serveHknock, turnOn } from './hknock-server.ts';
@@ -10,7 +10,7 @@ import { GATE_PORT, type HknockServer, serveHknock, turnOn } from './hknock-serv
 const SLOTS = { service: 4, gate: 64 } as const;
 
 /** As long as a client goes on to try. */
-export const KNOCK_MS = 10_000;
+const KNOCK_MS = 10_000;
 
 /** Wrong numbers of one address in a day, and for how many half minutes numbers are good at a time (silent.md, sections 6 and 2). */
 const WRONG_A_DAY = 30;
@@ -48,15 +48,9 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
         configure: (text) =>
           turnOn('silent')(text).replace('slots = 4', `slots = ${String(slots)}`),
       });
-      const enter = (withinMs: number): Promise<number> =>
-        within(world.client.ask('silently', { file, gate, slots }), withinMs);
       return {
         ports: gate ? [SERVICE_PORT, GATE_PORT] : [SERVICE_PORT],
-        knocksByConnecting: true,
-        knock: async () => {
-          await world.client.ask('hangUp', await enter(KNOCK_MS));
-        },
-        enter,
+        ...byConnecting(world, () => world.client.ask('silently', { file, gate, slots })),
         guessing: guessingAtNumbers(
           { gate, numbers: slots * STEPS, port: SERVICE_PORT, perDay: WRONG_A_DAY },
           () => wrongNumbers(world, counted),
@@ -66,6 +60,18 @@ export function silent(leadsTo: 'service' | 'gate'): Scheme {
       };
     },
   };
+}
+
+/** For schemes whose clients knock by the SYN of their connection: who only knocks hangs up. */
+export function byConnecting(
+  { client }: Pick<World, 'client'>,
+  connect: () => Promise<number>,
+): Pick<Defence, 'knocksByConnecting' | 'knock' | 'enter'> {
+  const enter = (withinMs: number): Promise<number> => within(connect(), withinMs);
+  const knock = async (): Promise<void> => {
+    await client.ask('hangUp', await enter(KNOCK_MS));
+  };
+  return { knocksByConnecting: true, knock, enter };
 }
 
 interface Numbers {
