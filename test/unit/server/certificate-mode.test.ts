@@ -89,10 +89,11 @@ function dropsOf({ server }: Running, reason: DropReason): number {
   return server.status().knocks.drops[reason];
 }
 
-function refusedIn({ log }: Running): readonly unknown[] {
-  return log.lines
-    .filter(({ event }) => event === 'certificate refused')
-    .map((each) => each.fields);
+/** What the log says of the first refusal for this reason, if there is one. A client repeats its proof, and the repetition may be refused after the client has given up: the order of refusals tells nothing. */
+function refusedIn({ log }: Running, reason: string): unknown {
+  return log.lines.find(
+    ({ event, fields }) => event === 'certificate refused' && fields['reason'] === reason,
+  )?.fields;
 }
 
 test('a certificate opens what it names, and nothing else', async (t) => {
@@ -120,43 +121,34 @@ test('expired, of another authority, revoked, or another’s: silence, a counter
   stage.ca.revoke('carol');
   stage.publishCrl();
   const running = await stage.run(t);
-  const { log, server } = running;
-  const tellTale = { source: '127.0.0.1' };
   const alice = await stage.access(running, 'alice');
   const carol = await stage.access(running, 'carol');
   const mallory = await stage.access(running, 'mallory', other);
+  const source = '127.0.0.1';
   // again where a busy machine was too slow for a client to get as far as its proof
-  const untilRefused = (access: Parameters<typeof outcomeOf>[0]): Promise<void> =>
+  const untilRefused = (access: Parameters<typeof outcomeOf>[0], reason: string): Promise<void> =>
     until(async () => {
       t.is(await outcomeOf(access), 'no-answer');
-      return refusedIn(running).length > 0;
-    }, 'the refusal to be logged');
+      return refusedIn(running, reason) !== undefined;
+    }, `the refusal as ${reason} to be logged`);
 
-  await untilRefused(carol);
-  t.like(refusedIn(running)[0], {
-    ...tellTale,
-    reason: 'certificate-revoked',
-    peer: certificatePeerName('c1'),
-  });
+  await untilRefused(carol, 'certificate-revoked');
+  t.like(refusedIn(running, 'certificate-revoked'), { source, peer: certificatePeerName('c1') });
   const before = dropsOf(running, 'certificate');
   t.true(before > 0);
-  log.lines.length = 0;
 
-  await untilRefused(mallory);
-  t.like(refusedIn(running)[0], { ...tellTale, reason: 'certificate-untrusted' });
+  await untilRefused(mallory, 'certificate-untrusted');
+  t.like(refusedIn(running, 'certificate-untrusted'), { source });
   t.true(dropsOf(running, 'certificate') > before);
 
-  log.lines.length = 0;
-  await untilRefused({ ...alice, privateKey: carol.privateKey });
-  t.like(refusedIn(running)[0], { ...tellTale, reason: 'proof' });
+  await untilRefused({ ...alice, privateKey: carol.privateKey }, 'proof');
+  t.like(refusedIn(running, 'proof'), { source });
   t.true(dropsOf(running, 'proof') > 0);
 
   t.like(await knockFor(alice), { granted: true }, 'positive control');
-  log.lines.length = 0;
   running.clock.advance(TWO_YEARS_MS);
-  await untilRefused(alice);
-  t.like(refusedIn(running)[0], { reason: 'certificate-expired' });
-  t.is(server.status().knocks.granted, 1);
+  await untilRefused(alice, 'certificate-expired');
+  t.is(running.server.status().knocks.granted, 1);
 });
 
 test('another key of the server counts with a reload, and the old one no more', async (t) => {
