@@ -35,7 +35,7 @@ export class LiveGrants {
     const { perPeer, perSource, total } = this.#limits;
     return (
       this.#byId.size < total &&
-      this.of(peer).length < perPeer &&
+      (this.#byPeer.get(peer)?.size ?? 0) < perPeer &&
       (this.#bySource.get(limitKey(source))?.size ?? 0) < perSource
     );
   }

@@ -1,8 +1,10 @@
 import { ascii } from '../bytes/bytes.ts';
-import { hkdfExpand } from '../crypto/kdf.ts';
+import { hkdfBlocks, hkdfExpand } from '../crypto/kdf.ts';
 
 /** Length of a lease id. */
 export const LEASE_ID_LENGTH = 8;
+
+const ID_LABEL = ascii('hknock/1 lease id');
 
 /** What both sides derive from a session secret to speak about its grant, one key for each direction (wire.md, section 3.4). */
 export interface LeaseKeys {
@@ -20,5 +22,5 @@ export function deriveLeaseKeys(session: Uint8Array): LeaseKeys {
 
 /** The 8 bytes by which the responder finds the lease. */
 export function deriveLeaseId(session: Uint8Array): Uint8Array {
-  return hkdfExpand(session, ascii('hknock/1 lease id')).subarray(0, LEASE_ID_LENGTH);
+  return hkdfBlocks(session)(ID_LABEL).subarray(0, LEASE_ID_LENGTH);
 }

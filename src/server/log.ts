@@ -1,12 +1,14 @@
 import { type LogLevel, logLevels } from '../config/server-config.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log, LogFields } from '../host/log.ts';
+import type { UnixMs } from '../units/time.ts';
 
 export interface LogOptions {
   readonly clock: Clock;
   /** The least level that is written. */
   readonly level: LogLevel;
-  readonly write: (line: string) => void;
+  /** Takes a line, which is made when it is asked for. */
+  readonly write: (line: () => string) => void;
 }
 
 /**
@@ -18,10 +20,18 @@ export function createLog({ clock, level, write }: LogOptions): Log {
     (own: LogLevel) =>
     (event: string, fields: LogFields = {}): void => {
       if (logLevels.indexOf(own) < logLevels.indexOf(level)) return;
-      const time = new Date(clock.unixMs()).toISOString();
-      write(`${time} ${own} ${event}${Object.entries(fields).map(formatField).join('')}\n`);
+      const unixMs = clock.unixMs();
+      write(() => `${formatTime(unixMs)} ${own} ${event}${formatFields(fields)}\n`);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+function formatTime(unixMs: UnixMs): string {
+  return new Date(unixMs).toISOString();
+}
+
+function formatFields(fields: LogFields): string {
+  return Object.entries(fields).map(formatField).join('');
 }
 
 function formatField([key, value]: [string, LogFields[string]]): string {

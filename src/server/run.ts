@@ -10,6 +10,9 @@ import { createLog } from './log.ts';
 import { knownModes } from './modes.ts';
 import { Server } from './server.ts';
 
+/** How long a line of the log may wait. */
+const WRITE_AFTER_MS = 10;
+
 /** A server that runs on this machine until it is stopped. */
 export interface RunningServer {
   /** Reads the folder again; what is wrong with it is logged, and all but revocations stays as it was. */
@@ -27,7 +30,7 @@ export async function runServer(
 ): Promise<RunningServer> {
   const clock = createSystemClock();
   const { controlSocket, logLevel } = await loadServerConfig(directory, overrides);
-  const write = atEndOfTurn((lines) => process.stderr.write(lines));
+  const write = afterwards((lines) => process.stderr.write(lines));
   const log = createLog({ clock, level: logLevel, write });
   let begin: (server: Server) => void = () => undefined;
   const begun = new Promise<Server>((resolve) => (begin = resolve));
@@ -68,16 +71,17 @@ async function reload(server: Server, log: Log): Promise<void> {
   }
 }
 
-/** Puts off writing until the event loop's turn is over: an answer must not wait for whoever reads the log. */
-function atEndOfTurn(write: (lines: string) => void): (line: string) => void {
-  let lines = '';
+/** Puts off making and writing lines: an answer must wait neither for them nor for a processor on which somebody reads them. */
+function afterwards(write: (lines: string) => void): (line: () => string) => void {
+  let waiting: (() => string)[] = [];
   const flush = (): void => {
-    if (lines !== '') write(lines);
-    lines = '';
+    const lines = waiting.map((line) => line());
+    waiting = [];
+    if (lines.length > 0) write(lines.join(''));
   };
   process.once('exit', flush);
   return (line) => {
-    if (lines === '') setImmediate(flush);
-    lines += line;
+    if (waiting.length === 0) setTimeout(flush, WRITE_AFTER_MS);
+    waiting.push(line);
   };
 }

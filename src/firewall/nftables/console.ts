@@ -112,9 +112,13 @@ export class NftConsole {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (child === this.#child) this.#said += text;
     });
+    let isMidLine = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      // nft writes its line in pieces, of which the first will do
+      const isAnswer = !isMidLine || /\n./.test(text);
+      isMidLine = !text.endsWith('\n');
       // errors were written before, but this turn of the event loop may bring them after
-      if (text.includes('\n')) {
+      if (isAnswer) {
         setImmediate(() => {
           this.#answer(child);
         });

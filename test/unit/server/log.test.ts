@@ -9,7 +9,7 @@ const noon = Date.parse('2026-01-31T12:00:00.000Z');
 function lineOf(fields: LogFields): string {
   const lines: string[] = [];
   const clock = new FakeClock(noon);
-  createLog({ clock, level: 'debug', write: (line) => lines.push(line) }).info('event', fields);
+  createLog({ clock, level: 'debug', write: (line) => lines.push(line()) }).info('event', fields);
   return lines.join('');
 }
 
@@ -56,7 +56,7 @@ for (const [level, expected] of [
 ] as const satisfies readonly [LogOptions['level'], readonly string[]][]) {
   test(`level ${level} lets through ${expected.join(', ')}`, (t) => {
     const lines: string[] = [];
-    const write = (line: string): void => void lines.push(line);
+    const write = (line: () => string): void => void lines.push(line());
     const log = createLog({ clock: new FakeClock(), level, write });
     for (const each of ['debug', 'info', 'warn', 'error'] as const) log[each]('event');
     t.deepEqual(
