@@ -63,7 +63,8 @@ def main(interface, port):
     client = newest = None
     said, forged = b'', False
     while True:
-        for source in select.select([wire, sys.stdin], [], [])[0]:
+        # one at a time, the wire first: an order is about the newest segment
+        for source in select.select([wire, sys.stdin], [], [])[0][:1]:
             if source is sys.stdin:
                 order, _, text = sys.stdin.readline().strip().partition(' ')
                 if order == '':

@@ -198,6 +198,7 @@ netTest('T-18: forged connections from the client’s address get nobody in', as
     await closeAll(deployment);
   }
   const timesSeen = (): number => daemon.log.split('somebody guesses at ports').length - 1;
+  await until(() => timesSeen() > 0, 'the guesses to be seen');
   t.is(timesSeen(), 1);
   // whether or not the grant has been closed by its holder meanwhile: the next one is as good as ever
   for (const order of guesses(17, Number(await say('knock port')))) await spoofer.send(order);

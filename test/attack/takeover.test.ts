@@ -104,7 +104,7 @@ netTestWith('python3')(
         'was broken off',
       ]);
       t.notRegex(forger.text, /hello|delete/, 'nothing to read either');
-      t.false(await victim.isAlive());
+      t.false(await victim.isAlive(1000));
       await forger.stop();
     }
   },

@@ -7,7 +7,7 @@ import { startService, visit, welcome } from '../support/service.ts';
 import { command, output, scene, shows } from './narrator.ts';
 import type { Stage } from './stage.ts';
 
-const grantLifeS = 2;
+const grantLifeS = 3;
 
 export async function setUpServer(stage: Stage): Promise<void> {
   const { server, listen, servicePort, upstreamPort } = stage;

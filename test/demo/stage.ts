@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '../support/free-port.ts';
 import { Machine, type Place, here } from '../support/machine.ts';
 import { namespaces } from '../support/probe.ts';
 import { isInstalled } from '../support/programs.ts';
@@ -60,7 +60,9 @@ async function networkStage(): Promise<Stage> {
 }
 
 async function loopbackStage(reason: string): Promise<Stage> {
-  const [knocks = 0, service = 0, upstream = 0] = await freePorts(3);
+  const knocks = await freePort();
+  const service = await freePort();
+  const upstream = await freePort();
   return {
     picture: [
       `Everything on loopback, with the firewall in user space, because ${reason}:`,
@@ -96,15 +98,4 @@ function inhabit(
     await removePlaces?.();
   };
   return { ...machines, remove };
-}
-
-/** Ports that nobody listens on; taken all at once, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(
-    servers.map((server) => new Promise((resolve) => server.once('listening', resolve))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -52,7 +52,12 @@ user = "mbr"
 `;
 
 /** Waits until a counter of the mode has reached a number. */
-async function reaches(server: Machine, counter: string, count: number): Promise<void> {
+async function reaches(
+  server: Machine,
+  counter: string,
+  count: number,
+  deadlineMs = 30_000,
+): Promise<void> {
   await until(
     async () => {
       const { modes } = (await ask(server, 'status')) as {
@@ -61,7 +66,7 @@ async function reaches(server: Machine, counter: string, count: number): Promise
       return (modes.sequence[counter] ?? -1) >= count;
     },
     `${counter} to be ${String(count)}`,
-    30_000,
+    deadlineMs,
   );
 }
 
@@ -85,8 +90,12 @@ test('fwknop’s sequences, encrypted for a third party, and shared with a finge
   await knock(addresses.server, 'foreign');
   await reaches(server, 'heard', 35);
   t.is(await visit(client, target), 'no answer');
+  // its packets must be a second apart, and on a busy machine two may be heard closer
   await knock(addresses.server, 'shared');
-  await reaches(server, 'granted', 3);
+  await reaches(server, 'granted', 3, 5000).catch(async () => {
+    await knock(addresses.server, 'shared');
+    await reaches(server, 'granted', 3);
+  });
   t.is(await visit(client, target), welcome);
 
   await knock(addresses.server, 'one-time');

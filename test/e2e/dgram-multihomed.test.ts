@@ -12,14 +12,15 @@ const echo = fileURLToPath(new URL('dgram-echo.ts', import.meta.url));
 
 // plain node:dgram on a wildcard: it takes answers from anywhere, and says from where they came
 const ask = `
-  const [, address] = process.argv;
+  const [, address, waitMs] = process.argv;
   const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.on('message', (bytes, { address }) => { console.log(address); process.exit(); });
   socket.send('x', ${String(port)}, address);
-  setTimeout(() => process.exit(), 500);`;
+  setTimeout(() => process.exit(), Number(waitMs));`;
 
-async function askedAt(client: Namespace, address: string): Promise<string> {
-  return (await client.exec([process.execPath, '-e', ask, address])).stdout.trim();
+async function askedAt(client: Namespace, address: string, waitMs = 5000): Promise<string> {
+  const argv = [process.execPath, '-e', ask, address, String(waitMs)];
+  return (await client.exec(argv)).stdout.trim();
 }
 
 async function multihomed(t: ExecutionContext): Promise<{ client: Namespace; server: Namespace }> {
@@ -56,11 +57,14 @@ netTest('a wildcard answers from the address that was asked, on each of several'
 netTest('an address that comes is served, and one that goes leaves no socket', async (t) => {
   const { client, server } = await multihomed(t);
   const device = interfaceTo(client);
-  t.is(await askedAt(client, '192.0.2.3'), '');
+  t.is(await askedAt(client, '192.0.2.3', 500), '');
   await server.exec(['ip', 'addr', 'add', '192.0.2.3/24', 'dev', device]);
   await server.exec(['ip', 'addr', 'add', '2001:db8::3/64', 'dev', device, 'nodad']);
   for (const address of ['192.0.2.3', '2001:db8::3']) {
-    await until(async () => (await askedAt(client, address)) === address, `${address} to answer`);
+    await until(
+      async () => (await askedAt(client, address, 500)) === address,
+      `${address} to answer`,
+    );
   }
   // not the first of its subnet: the kernel would take the others away with it
   await server.exec(['ip', 'addr', 'del', '192.0.2.3/24', 'dev', device]);

@@ -41,7 +41,13 @@ netTest.serial(
     const siege = neighbour.start(inline(besiege, addresses.server, String(gatePort)));
     const met = async (): Promise<number> => (await counters(server))['connections'] ?? 0;
     await until(async () => (await met()) > 500, 'the siege', 20_000);
-    for (let i = 0; i < 3; i++) t.is(await (await Conversation.begin(client)).end(), 0);
+    // of those of one address who have said nothing the oldest is turned away, which a slow client may be once
+    let entered = 0;
+    for (let tries = 0; entered < 3 && tries < 10; tries++) {
+      const conversation = await Conversation.begin(client).catch(() => null);
+      if ((await conversation?.end()) === 0) entered++;
+    }
+    t.is(entered, 3);
     siege.kill();
   },
 );

@@ -31,7 +31,7 @@ async function lab(
   const machine = new Machine(here);
   cleanUp(t, () => machine.remove());
   const argv = ['lab', '--scheme', scheme, '--attacker', attacker, '--json', ...options];
-  const { stdout } = await machine.hknock(argv, { timeoutMs: 90_000 });
+  const { stdout } = await machine.hknock(argv, { timeoutMs: 110_000 });
   const [cell] = JSON.parse(stdout) as CellJson[];
   if (cell === undefined) throw new Error('no cell');
   return cell;

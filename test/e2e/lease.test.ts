@@ -24,7 +24,7 @@ const deployed = forFile(async (owner) => {
       `${text.replace('\nadmission = "once"', '\nadmission = "address"')}
 [services.brief]
 ports = ["tcp/${String(brief.port)}"]
-ttl = "2s"
+ttl = "4s"
 
 [services.echo]
 ports = ["udp/5300"]
@@ -50,8 +50,8 @@ netTest('connect keeps a grant for the address while it runs, and closes it then
   const deployment = await deployed();
   const { client } = deployment;
   const conversation = await Conversation.begin(client, 'brief');
-  // each renewal is for 2 s, and the first comes after one
-  await until(async () => (await leasesOn(deployment)) >= 3, 'three renewals', 15_000);
+  // each renewal is for 4 s, and the first comes after two
+  await until(async () => (await leasesOn(deployment)) >= 3, 'three renewals', 30_000);
   t.is(await visit(client, brief), welcome, 'a second connection, long after the knock');
   t.is((await grantsOn(deployment)).length, 1);
   t.is(await conversation.end(), 0);

@@ -9,7 +9,8 @@ netTest(
   async (t) => {
     const { server, client, daemon } = await deploy(t);
     const nft = async (): Promise<readonly string[]> => {
-      const find = ['pgrep', '-x', '-P', String(daemon.child.pid), 'nft'];
+      // others read the shield's counters, and end
+      const find = ['pgrep', '-P', String(daemon.child.pid), '-f', 'nft -i'];
       return (await server.place.exec(find, { allowFailure: true })).stdout
         .split('\n')
         .filter(Boolean);

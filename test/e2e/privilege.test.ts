@@ -28,5 +28,5 @@ netTestWith('setpriv')('serve needs no more than CAP_NET_ADMIN', async (t) => {
   t.is(await visit(client, target), welcome);
   const conversation = await Conversation.begin(client);
   await server.run(asNobody('', server.argv('close', '--peer', 'alice', '--cut')));
-  t.false(await conversation.isAlive());
+  t.false(await conversation.isAlive(1000));
 });

@@ -20,7 +20,7 @@ netTest('revoke: grants end and connections are cut at once, those of nobody els
   await server.hknock(['peer', 'revoke', 'alice']);
   t.is(await grantsInKernel(server.place), 0);
   const [aliceLives, bobLives, seen, { code }] = await Promise.all([
-    alice.isAlive(),
+    alice.isAlive(1000),
     bob.isAlive(),
     visit(client, target),
     client.hknock(['knock', 'gate'], { allowFailure: true }),

@@ -80,7 +80,7 @@ netTest('silent: whoever has a number gets in once, two behind one NAT at once',
 
   const his = [0, 1, 2, 3].map((slot) => numberNow(bob, door, slot));
   await server.hknock(['peer', 'revoke', 'bob']);
-  t.false(await neighbours.isAlive(), 'a connection is cut with its peer');
+  t.false(await neighbours.isAlive(1000), 'a connection is cut with its peer');
   const seen = await Promise.all(his.map((each) => visitWithNumber(neighbour, door, each)));
   t.deepEqual(seen, [nobody, nobody, nobody, nobody], 'his numbers are gone');
   t.truthy(await useNumber(client, alice), 'control: alice has numbers left');
@@ -165,5 +165,5 @@ netTestWith('python3')('silent: through the gate, whoever scans', async (t) => {
   t.is(await visit(neighbour, { ...door, port: 62_203 }), 'no answer', 'whose own port is shut');
 
   await server.hknock(['peer', 'revoke', 'alice']);
-  t.false(await conversation.isAlive());
+  t.false(await conversation.isAlive(1000));
 });

@@ -1,6 +1,7 @@
 // Rows of the README's table of properties, one a test: knockd 0.8 and fwknop 2.6.10 as Debian has them, and hknock, side by
 // side on one server behind a firewall that drops by default (peers/doors.ts). A cell says what happened here.
 // This part: whose addresses a knock lets in.
+import { RESPONSE_LENGTH } from '../../src/handshake/wire/response.ts';
 import { knock } from '../support/deployment.ts';
 import { interfaceTo, until } from '../support/netns.ts';
 import { addresses } from '../support/topology.ts';
@@ -15,11 +16,15 @@ import {
 } from './peers/doors.ts';
 import { spaPort } from './peers/fwknop.ts';
 import { knockAt, sequences } from './peers/knockd.ts';
-import { Recording, replay } from './peers/recording.ts';
+import { type Packet, Recording, replay } from './peers/recording.ts';
 import { row } from './peers/row.ts';
 
 /** All the ports that clients knock at. */
 const knockedAt = [...sequences.alice, spaPort, knockPort];
+
+/** There may be a Request more: a client that waits too long repeats it. */
+const isResponse = ({ port, payload }: Packet): boolean =>
+  port === knockPort && Buffer.from(payload, 'base64').length === RESPONSE_LENGTH;
 
 row('works behind a NAT without the client knowing its public address', async (t) => {
   const doors = await threeDoors(t);
@@ -43,9 +48,9 @@ row('a recorded knock, sent again from another address, lets that address in', a
   await fwknop.open(client);
   t.true((await knock(client)).granted);
 
-  await replay(stranger, addresses.server, await recording.take(knockedAt, 3 + 1 + 2));
+  await replay(stranger, addresses.server, await recording.take(knockedAt, 3 + 1 + 2, isResponse));
   await fwknop.decides('replayed');
-  await until(async () => (await dropsOf(server)).source === 1, 'hknock to drop the Response');
+  await until(async () => (await dropsOf(server)).source > 0, 'hknock to drop the Response');
   t.deepEqual(await doorsOpenTo(stranger), { knockd: true, fwknop: false, hknock: false });
 });
 
@@ -63,7 +68,7 @@ row('a knock held back, and sent from another address, lets that address in', as
   await knockAt(client);
   await fwknop.knock(client);
   client.start(client.argv('knock', 'gate'));
-  await replay(stranger, addresses.server, await recording.take(knockedAt, 3 + 2 + 2));
+  await replay(stranger, addresses.server, await recording.take(knockedAt, 3 + 2 + 2, isResponse));
   await fwknop.decides('opened');
   await until(async () => (await dropsOf(server)).source > 0, 'hknock to drop the Response');
   t.deepEqual(await doorsOpenTo(stranger), { knockd: true, fwknop: true, hknock: false });

@@ -118,7 +118,7 @@ row('a client that is shut out loses the connection that it has', async (t) => {
   await shutAliceOut(doors);
   t.true(await callers.knockd.isAlive());
   t.true(await callers.fwknop.isAlive());
-  t.false(await callers.hknock.isAlive());
+  t.false(await callers.hknock.isAlive(1000));
 });
 
 async function shutAliceOut({ server, knockd, fwknop }: Doors): Promise<void> {

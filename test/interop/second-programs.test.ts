@@ -58,7 +58,8 @@ test('the second initiator knocks at hknock serve, keeps its grant and closes it
     read = await messagesIn(capture, keys);
     return read.length >= travelled.length;
   };
-  await until(isRead, 'all messages to be captured', 30_000);
+  // should some be missing, the comparison says which
+  await until(isRead, 'all messages to be captured').catch(() => undefined);
   t.deepEqual(
     read.map((each) => [each['hknock.message'], each['hknock.seal'], each['hknock.service']]),
     travelled,
@@ -127,7 +128,7 @@ test('hknock knock and hknock connect are let in by the second responder, which 
   for (const proof of proofs) {
     const second = start(server, proof, 'respond');
     const services = { web: [`tcp/${String(openPort)}`] };
-    const config = { ...(await keysOf(deployment, proof)), services, lifetimeMs: 2000 };
+    const config = { ...(await keysOf(deployment, proof)), services, lifetimeMs: 4000 };
     await second.tell(JSON.stringify({ ...config, ...knockAt(secondPort) }));
     const args = secondAt(deployment, proof);
 

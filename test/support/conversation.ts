@@ -40,8 +40,8 @@ export class Conversation {
     await this.#hear(text);
   }
 
-  /** Says something; whether the service says it back in time: a second if not said, a hundred times what it takes. */
-  async isAlive(deadlineMs = 1000): Promise<boolean> {
+  /** Says something; whether the service says it back. Where it is not expected to, a second is a hundred times what it takes. */
+  async isAlive(deadlineMs = 20_000): Promise<boolean> {
     const text = `still there? ${String(++this.#asked)}`;
     this.#child.stdin?.write(`${text}\n`);
     return this.#hear(text, deadlineMs).then(

@@ -30,7 +30,7 @@ export function question(server = ''): readonly string[] {
 async function ask(server: string, name: string): Promise<void> {
   const { Resolver } = await import('node:dns/promises');
   // an answer takes a few milliseconds; a loaded machine may need the second try
-  const resolver = new Resolver({ timeout: 700, tries: 2 });
+  const resolver = new Resolver({ timeout: 700, tries: 3 });
   const { HKNOCK_HOST = '', HKNOCK_PORT = '' } = process.env;
   resolver.setServers([server === '' ? `${HKNOCK_HOST}:${HKNOCK_PORT}` : server]);
   const [address = 'nothing'] = await resolver.resolve4(name).catch(() => ['no answer']);

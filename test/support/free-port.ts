@@ -3,9 +3,20 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port that nobody has, by TCP or UDP, and that the system gives to no outgoing connection (32768 and up on Linux). */
+const FIRST = 10_000;
+const AFTER_LAST = 32_000;
+/** Has no divisor in common with the number of ports: so all have their turn. */
+const STEP = 101;
+
+let next = randomInt(FIRST, AFTER_LAST);
+
+/**
+ * A port that nobody has, by TCP or UDP, and that the system gives to no outgoing connection (32768 and up on Linux). Nobody else in this
+ * process is given it either: many ask before the first of them binds his.
+ */
 export async function freePort(): Promise<number> {
-  const port = randomInt(10_000, 32_000);
+  const port = next;
+  next = FIRST + ((next - FIRST + STEP) % (AFTER_LAST - FIRST));
   const server = createServer();
   const socket = createSocket('udp4');
   try {

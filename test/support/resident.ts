@@ -63,6 +63,8 @@ async function reside(built: string): Promise<void> {
 
   /** How long a visitor waits. A SYN that was let through would be answered in a hundredth of it. */
   const PATIENT_MS = 700;
+  /** And who is connected: the service may be held up. */
+  const GREETED_MS = 2000;
   const visit = ({ address, port, from }: Target): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect({ host: address, port, ...(from && { localAddress: from }) });
@@ -71,8 +73,14 @@ async function reside(built: string): Promise<void> {
         socket.destroy();
         resolve(seen);
       };
-      const timer = setTimeout(end, PATIENT_MS, 'no answer');
+      // after a pause of ours an answer may be there, and be read after the timers have had their turn
+      const giveUp = (): void => void setImmediate(end, 'no answer');
+      let timer = setTimeout(giveUp, PATIENT_MS);
       socket
+        .once('connect', () => {
+          clearTimeout(timer);
+          timer = setTimeout(giveUp, GREETED_MS);
+        })
         .once('data', (text) => {
           end(String(text).split('\n', 1)[0] ?? '');
         })

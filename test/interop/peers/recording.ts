@@ -30,11 +30,16 @@ export class Recording {
     await this.#capture.stop();
   }
 
-  /** The packets to some ports, in order, once there are so many. */
-  async take(ports: readonly number[], count: number): Promise<readonly Packet[]> {
+  /** The packets to some ports, in order, once there are so many, and with a certain one among them if it is said which. */
+  async take(
+    ports: readonly number[],
+    count: number,
+    isNeeded: (packet: Packet) => boolean = () => true,
+  ): Promise<readonly Packet[]> {
     const find = (): readonly Packet[] =>
       this.#capture.frames.map(decodeFrame).filter(({ port }) => ports.includes(port));
-    await until(() => find().length >= count, `${String(count)} packets to have been recorded`);
+    const isWhole = (): boolean => find().length >= count && find().some(isNeeded);
+    await until(isWhole, `${String(count)} packets to have been recorded`);
     return find();
   }
 }

@@ -6,6 +6,7 @@ import { bindDatagramSocket } from '../../../src/dgram-ext/bind.ts';
 import type { HknockError } from '../../../src/errors/hknock-error.ts';
 import { FakeClock } from '../../../src/host/fake-clock.ts';
 import { formatEndpoint } from '../../../src/units/network.ts';
+import { freePort } from '../../support/free-port.ts';
 import { at, firstLocal, testContract } from './contract.ts';
 import { createDatagramDescriptors } from '../../../src/system/datagram-descriptors.ts';
 import { bound, settle } from './real.ts';
@@ -57,9 +58,7 @@ test('a fault to bind says what to do', async (t) => {
 });
 
 test('all addresses are bound or none', async (t) => {
-  const probe = await bound(t, { addresses: [at('127.0.0.1')] });
-  const place = firstLocal(probe);
-  await probe.close();
+  const place = at('127.0.0.1', await freePort());
   const addresses = [place, at('192.0.2.77', place.port)];
   await t.throwsAsync(bindDatagramSocket({ addresses, clock }));
   t.deepEqual((await bound(t, { addresses: [place] })).local, [place]);
@@ -113,7 +112,7 @@ test('addresses that come are served, those that go are closed, at each interval
   const own = new FakeClock();
   let present = ['127.0.0.1', '127.0.0.2'];
   const server = await bound(t, {
-    addresses: [at('0.0.0.0')],
+    addresses: [at('0.0.0.0', await freePort())],
     clock: own,
     rescanMs: 5000,
     interfaces: () => loopbacks(...present),
@@ -195,14 +194,14 @@ test('close ends a look at the addresses, wherever it is, and leaves none bound'
   const own = new FakeClock();
   const present = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
   for (let turns = 0; turns < 20; turns++) {
+    const port = await freePort();
     let count = 1;
     let looks = 0;
     const interfaces = () => {
       looks++;
       return loopbacks(...present.slice(0, count));
     };
-    const server = await bound(t, { addresses: [at('0.0.0.0')], clock: own, interfaces });
-    const { port } = firstLocal(server);
+    const server = await bound(t, { addresses: [at('0.0.0.0', port)], clock: own, interfaces });
     count = present.length;
     own.advance(5000);
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();

@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram';
 import test from 'ava';
 import { connectDatagramSocket } from '../../../src/dgram-ext/connect.ts';
+import { freePort } from '../../support/free-port.ts';
 import { address, at, firstLocal, testContract } from './contract.ts';
 import { bound, settle } from './real.ts';
 
@@ -44,11 +44,7 @@ test('a datagram for anybody but the remote is dropped', async (t) => {
 });
 
 test('P7: an ICMP port unreachable ends nothing', async (t) => {
-  const server = createSocket('udp4');
-  await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  const place = at('127.0.0.1', server.address().port);
-  await new Promise<void>((resolve) => server.close(resolve));
-
+  const place = at('127.0.0.1', await freePort());
   const client = await connectDatagramSocket(place);
   t.teardown(() => client.close());
   let heard = 0;

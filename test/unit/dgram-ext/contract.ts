@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { parseAddress } from '../../../src/bytes/address.ts';
 import type { DatagramSocket } from '../../../src/host/datagram-socket.ts';
 import type { Endpoint, IpAddress } from '../../../src/units/network.ts';
+import { freePort } from '../../support/free-port.ts';
 
 /** What a DatagramSocket must do, whatever it is made of. */
 export interface Harness {
@@ -137,7 +138,7 @@ function testContractOn({ name, bind, reach, settle }: Harness, loopback: string
   });
 
   test(title('after close nothing is heard or sent, and the port is free'), async (t) => {
-    const server = await bind(t, at(loopback));
+    const server = await bind(t, at(loopback, await freePort()));
     const client = await reach(t, server);
     const [place, other] = [firstLocal(server), firstLocal(client)];
     server.listen(() => {

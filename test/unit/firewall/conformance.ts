@@ -88,7 +88,7 @@ const basics: Readonly<Record<string, Test>> = {
   ) => {
     const [source = ''] = bench.sources.v4;
     const port = bench.ports[0];
-    await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 1500 }));
+    await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 3000 }));
     t.true(await getsIn(bench, { source, port, name: 'first' }));
     t.true(await getsIn(bench, { source, port }));
     await until(() => isKeptOut(bench, { source, port }), 'the grant to end');

@@ -17,7 +17,7 @@ test.after.always(() => {
 });
 
 const DAY_MS = 86_400_000;
-const now = (Date.now() + 60_000) as UnixMs;
+const now = (Date.now() + 3_600_000) as UnixMs;
 const verifier = new CertificateVerifier({ ca: ca.der });
 const alice = ca.issue('alice', { serial: 'c0ffee' });
 

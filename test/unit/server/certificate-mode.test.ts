@@ -21,7 +21,7 @@ import { Folder } from './folder.ts';
 import { knockFor, outcomeOf, run, type Running } from './running.ts';
 
 /** Certificates begin with the second in which they are made. */
-const WHEN = Date.now() + 60_000;
+const WHEN = Date.now() + 3_600_000;
 const TWO_YEARS_MS = 2 * 365 * 86_400_000;
 
 const authorised = extensionsWith({

@@ -21,7 +21,7 @@ import { faultOf, scratch } from '../store/scratch.ts';
 class Stage {
   readonly ca: OpensslCa;
   readonly folder: string;
-  readonly clock = new FakeClock(Date.now() + 60_000);
+  readonly clock = new FakeClock(Date.now() + 600_000);
   readonly log = new FakeLog();
   readonly firewall = new FakeFirewall(this.clock);
   readonly grants: Grants;

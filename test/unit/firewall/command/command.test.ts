@@ -145,8 +145,9 @@ test('a command that takes too long is killed with its children, and the grant f
   const folder = await mkdtemp(join(tmpdir(), 'hknock-command-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'pid');
+  const clock = new FakeClock();
   const firewall = createCommand({
-    clock: createSystemClock(),
+    clock,
     log: new FakeLog(),
     open: ['sh', '-c', 'sleep 60 & echo $! > "$1"; wait', 'sh', file],
     close: ['true'],
@@ -155,9 +156,12 @@ test('a command that takes too long is killed with its children, and the grant f
   t.teardown(() => firewall.stop('open'));
   await firewall.start([]);
   const slow = opening('192.0.2.1', [tcp(22)]);
-  const failures = await firewall.apply(transaction({ opens: [slow] }));
-  t.is(failures.get(slow.grant)?.code, 'firewall');
-  const pid = Number(await readFile(file, 'utf8'));
+  const applying = firewall.apply(transaction({ opens: [slow] }));
+  const written = async (): Promise<string> => readFile(file, 'utf8').catch(() => '');
+  await until(async () => (await written()).endsWith('\n'), 'the command to run');
+  clock.advance(300);
+  t.is((await applying).get(slow.grant)?.code, 'firewall');
+  const pid = Number(await written());
   await until(() => !isRunning(pid), 'the child to be killed');
   t.pass();
 });

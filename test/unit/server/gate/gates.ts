@@ -6,10 +6,10 @@ import type { ExecutionContext } from 'ava';
 import { gateKey } from '../../../../src/admission/gate/gate-key.ts';
 import { connectGranted } from '../../../../src/client/connect.ts';
 import type { KnockGranted } from '../../../../src/client/knock.ts';
+import { FakeClock } from '../../../../src/host/fake-clock.ts';
 import { FakeLog } from '../../../../src/host/fake-log.ts';
 import { type Opening, plainDoor, type ProtectedPort } from '../../../../src/host/firewall.ts';
 import { Gate, type GateOptions } from '../../../../src/server/gate/gate.ts';
-import { createSystemClock } from '../../../../src/system/clock.ts';
 import type { GrantId } from '../../../../src/units/names.ts';
 import type { Port, Protocol } from '../../../../src/units/network.ts';
 import type { UnixMs } from '../../../../src/units/time.ts';
@@ -61,7 +61,7 @@ export class GateStage {
     servicePort: Port,
     options: StageOptions = {},
   ): Promise<GateStage> {
-    const { clock = createSystemClock(), anyAddress = false, proxyProtocol = false } = options;
+    const { clock = new FakeClock(), anyAddress = false, proxyProtocol = false } = options;
     const { protocol = 'tcp' } = options;
     const port = (await freePort()) as Port;
     const log = new FakeLog();
