@@ -42,6 +42,8 @@ export class NftConsole {
   #waiting: Waiting | null = null;
   #said = '';
   #lines = 0;
+  /** Whether something was sent that nobody waits for: what nft says next may be about that. */
+  #isAhead = false;
 
   constructor(options: NftConsoleOptions) {
     this.#options = options;
@@ -62,11 +64,24 @@ export class NftConsole {
     const child = (this.#child ??= this.#start());
     const timer = this.#options.clock.after(ANSWER_LIMIT_MS, () => child.kill('SIGKILL'));
     try {
-      return parseFault(await this.#ask(child, commands.join('; ')));
+      const isAmbiguous = this.#isAhead;
+      const fault = parseFault(await this.#ask(child, commands.join('; ')));
+      return fault === null || !isAmbiguous ? fault : await this.run(commands);
     } finally {
       timer.cancel();
       if (this.#lines >= LINES_PER_CHILD) this.#renew();
     }
+  }
+
+  /**
+   * Has nft take commands when nobody waits for it, and tells nobody what comes of them. Whatever is sent after them must
+   * bear to be sent twice.
+   */
+  runAhead(commands: readonly string[]): void {
+    if (commands.length === 0 || this.#child === null || this.#waiting !== null) return;
+    this.#isAhead = true;
+    this.#lines++;
+    this.#child.stdin.write(`${commands.join('; ')}\n`);
   }
 
   /** Ends the child and waits for its end. */
@@ -87,6 +102,7 @@ export class NftConsole {
    */
   #ask(child: Child, line: string): Promise<string> {
     this.#lines++;
+    this.#isAhead = false;
     return new Promise((resolve, reject) => {
       this.#said = '';
       this.#waiting = { resolve, reject };
@@ -102,6 +118,7 @@ export class NftConsole {
   }
 
   #start(): Child {
+    this.#isAhead = false;
     const [program = 'nft', ...args] = this.#options.command;
     const child = spawn(program, [...args, '-i'], {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -122,6 +122,11 @@ export class KernelTable {
     await this.change(renderCheck(this.#ports));
   }
 
+  /** Has nft read all sets, when they are not as it knows them, so that the next change need not wait for that. */
+  readAhead(): void {
+    this.#console.runAhead(renderCheck(this.#ports));
+  }
+
   /** The sources that have guessed too often at ports of grants. */
   async spentSources(family: Family): Promise<readonly IpAddress[]> {
     if (this.lanes('port', family) === 0) return [];

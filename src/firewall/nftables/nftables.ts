@@ -136,18 +136,11 @@ class Nftables implements Firewall {
         });
       }
     });
-    // when those who wait have been told
+    // Before a change nft reads all sets, unless they are as it knows them; that is half of the time of the change. So it does that
+    // after the one before, when those who wait for that have been told, and not when a grant waits for it.
     setImmediate(() => {
-      this.#readAhead();
+      if (this.#running && this.#turns.isIdle) this.#table.readAhead();
     });
-  }
-
-  // Before a change nft reads all sets, unless they are as it knows them; that is half of the time of the change. So it does that
-  // after the one before, with a change that changes nothing, and not when a grant waits for it.
-  #readAhead(): void {
-    if (!this.#running || !this.#turns.isIdle) return;
-    // what is wrong the next look finds too, and says
-    this.#turns.alone(() => this.#table.check()).catch(() => undefined);
   }
 
   // Beside the grants, which must not wait for a look through the whole table of connections. Gives what went wrong.
