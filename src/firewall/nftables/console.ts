@@ -34,7 +34,7 @@ export interface NftConsoleOptions {
 
 /**
  * Owns one long-lived `nft -i`, started when it is first needed and again when it has ended. Each line is one
- * transaction of the kernel; one line at a time.
+ * transaction of the kernel; one at a time is waited for.
  */
 export class NftConsole {
   readonly #options: NftConsoleOptions;
