@@ -1,9 +1,11 @@
 import { ascii } from '../bytes/bytes.ts';
-import { hkdfBlocks, hkdfExpand } from '../crypto/kdf.ts';
+import { hkdfBlocks } from '../crypto/kdf.ts';
 
 /** Length of a lease id. */
 export const LEASE_ID_LENGTH = 8;
 
+const REQUEST_LABEL = ascii('hknock/1 lease');
+const ANSWER_LABEL = ascii('hknock/1 lease answer');
 const ID_LABEL = ascii('hknock/1 lease id');
 
 /** What both sides derive from a session secret to speak about its grant, one key for each direction (wire.md, section 3.4). */
@@ -14,10 +16,8 @@ export interface LeaseKeys {
 
 /** The keys of a session's lease, 32 bytes each. */
 export function deriveLeaseKeys(session: Uint8Array): LeaseKeys {
-  return {
-    request: hkdfExpand(session, ascii('hknock/1 lease')),
-    answer: hkdfExpand(session, ascii('hknock/1 lease answer')),
-  };
+  const block = hkdfBlocks(session);
+  return { request: block(REQUEST_LABEL), answer: block(ANSWER_LABEL) };
 }
 
 /** The 8 bytes by which the responder finds the lease. */

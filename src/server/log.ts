@@ -1,7 +1,6 @@
 import { type LogLevel, logLevels } from '../config/server-config.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log, LogFields } from '../host/log.ts';
-import type { UnixMs } from '../units/time.ts';
 
 export interface LogOptions {
   readonly clock: Clock;
@@ -21,17 +20,12 @@ export function createLog({ clock, level, write }: LogOptions): Log {
     (event: string, fields: LogFields = {}): void => {
       if (logLevels.indexOf(own) < logLevels.indexOf(level)) return;
       const unixMs = clock.unixMs();
-      write(() => `${formatTime(unixMs)} ${own} ${event}${formatFields(fields)}\n`);
+      write(() => {
+        const time = new Date(unixMs).toISOString();
+        return `${time} ${own} ${event}${Object.entries(fields).map(formatField).join('')}\n`;
+      });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-function formatTime(unixMs: UnixMs): string {
-  return new Date(unixMs).toISOString();
-}
-
-function formatFields(fields: LogFields): string {
-  return Object.entries(fields).map(formatField).join('');
 }
 
 function formatField([key, value]: [string, LogFields[string]]): string {

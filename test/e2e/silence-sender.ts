@@ -14,7 +14,7 @@ import { readProfileFile } from '../../src/store/profile-file.ts';
 import { createSystemEntropy } from '../../src/system/entropy.ts';
 import type { MonotonicMs } from '../../src/units/time.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 10;
 
 const [file = '', address = ''] = process.argv.slice(2);
 const profile = await readProfileFile(file);
