@@ -1,6 +1,7 @@
 // The tests, and all that they test, as Node reads them by itself: a loader's thread, and the way to it and back for each module that
 // is imported, take as long as most test files.
 import {
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -15,8 +16,15 @@ import blankSpace from 'ts-blank-space';
 /** What is written in TypeScript. */
 const sources = ['src', 'test', 'fixtures'];
 
+/** What is copied: the built program and what it depends on, since another user may not get to where a link leads. */
+const program = ['dist', ...dependencies()];
+
 interface Manifest {
   readonly ava: { readonly files: readonly string[] };
+}
+
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
 }
 
 /** Makes a folder in which everything is as in ours, but without types: every file has its lines and columns still. */
@@ -35,7 +43,10 @@ export function nameWithoutTypes(pattern: string): string {
 
 function mirror(from: string, to: string): void {
   const isSource = sources.some((each) => from === each || from.startsWith(`${each}/`));
-  if (isSource && statSync(from).isDirectory()) {
+  const holdsProgram = program.some((each) => each.startsWith(`${from}/`));
+  if (program.includes(from)) {
+    cpSync(from, to, { recursive: true });
+  } else if (holdsProgram || (isSource && statSync(from).isDirectory())) {
     mkdirSync(to);
     for (const name of readdirSync(from)) mirror(join(from, name), join(to, name));
   } else if (isSource && from.endsWith('.ts')) {
@@ -43,6 +54,11 @@ function mirror(from: string, to: string): void {
   } else {
     symlinkSync(resolve(from), to);
   }
+}
+
+function dependencies(): string[] {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lockfile;
+  return Object.keys(packages).filter((path) => path !== '' && packages[path]?.dev !== true);
 }
 
 function withoutTypes(path: string): string {
