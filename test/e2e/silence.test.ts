@@ -51,7 +51,7 @@ netTest(
     const { drops } = knocks;
     t.is(
       Object.values(drops).reduce((sum, each) => sum + each),
-      sent,
+      sent - (await lostIn(server)),
     );
     for (const reason of ['length', 'tag', 'mac', 'malformed', 'cookie', 'proof']) {
       t.true((drops[reason] ?? 0) > 0, `${reason} was reached: ${JSON.stringify(drops)}`);
@@ -74,6 +74,12 @@ async function answersOf(server: Machine): Promise<number> {
     'answers',
   ]);
   return Number(/packets (\d+)/.exec(stdout)?.[1]);
+}
+
+/** How many UDP datagrams came while the receive buffer was full, as happens when the server's process has to wait. */
+async function lostIn({ place }: Machine): Promise<number> {
+  const { stdout } = await place.exec(['nstat', '-asz', 'UdpRcvbufErrors']);
+  return Number(/UdpRcvbufErrors +(\d+)/.exec(stdout)?.[1]);
 }
 
 function residentMb(pid: number): number {
