@@ -21,7 +21,7 @@ netTest('of several addresses of a host the one that answers is taken, soon', as
   const knocked = await knock(client);
   t.like(knocked, { granted: true, server: second });
   // one wait of 250 ms for the dead one (RFC 8305); to exhaust it would take 7.75 s
-  t.true(knocked.elapsedMs >= 250 && knocked.elapsedMs < 3000, String(knocked.elapsedMs));
+  t.true(knocked.elapsedMs >= 250 && knocked.elapsedMs < 7750, String(knocked.elapsedMs));
   const { stdout } = await client.hknock(['connect', 'gate', 'web']);
   t.is(stdout, `${welcome}\n`);
 });
