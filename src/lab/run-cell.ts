@@ -42,6 +42,7 @@ export interface Cell extends Question {
 
 /** Builds a network, puts the scheme there, and has the attacker try all that he can. All is gone afterwards. */
 export async function runCell(question: Question, { pcap }: RunOptions = {}): Promise<Cell> {
+  if (isOver) return new Promise(() => undefined); // which the end of the program ends
   const startedAt = performance.now();
   const { scheme, attacker } = question;
   const expectation = question.expectation ?? scheme.expected[attacker.name];
@@ -49,14 +50,18 @@ export async function runCell(question: Question, { pcap }: RunOptions = {}): Pr
   const captures =
     pcap === undefined ? null : new Captures(pcap, `${scheme.name}-${attacker.name}`);
   const folder = mkdtempSync(join(tmpdir(), 'hknock-lab-'));
-  const network = await buildNetwork({ behindNat });
+  const building = buildNetwork({ behindNat });
   const remove = async (): Promise<void> => {
     live.delete(remove);
-    await network.remove();
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      await (await building).remove();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   };
   live.add(remove);
   try {
+    const network = await building;
     await captures?.begin(network);
     const wire = await Wire.start(network);
     const [world, others] = await Promise.all([
@@ -83,10 +88,12 @@ export async function runCell(question: Question, { pcap }: RunOptions = {}): Pr
 }
 
 const live = new Set<() => Promise<void>>();
+let isOver = false;
 
-/** Removes all that the cells that still run have made, when the program has to end. */
+/** Removes all that the cells that still run have made, when the program has to end: no other begins. */
 export async function removeCells(): Promise<void> {
-  await Promise.all([...live].map((remove) => remove()));
+  isOver = true;
+  await Promise.allSettled([...live].map((remove) => remove()));
 }
 
 async function observe(
