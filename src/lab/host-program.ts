@@ -55,6 +55,10 @@ interface Wish {
 /** Whoever gets in reads this first. */
 const GREETING = 'Welcome to the service.';
 
+/** How long a host waits for what comes of its last try, in turns: what came in a pause of its own is read in the next. */
+const LAST_TURN_MS = 20;
+const LAST_TURNS = 5;
+
 /** A SYN with the right number is answered in a hundredth of this. */
 const TRY_MS = 900;
 
@@ -77,7 +81,7 @@ const orders = {
   /** All that the service has heard. */
   heard: () => heard.join(''),
 
-  /** Connects again and again until the service greets, and gives the connection's number; 0 when it never does. */
+  /** Connects again and again until the service greets, and once more at the end; gives the connection's number, or 0. */
   tryToEnter: async ({ address, ports, forMs, everyMs }: Door) => {
     const signal = beginTrying();
     const end = performance.now() + forMs;
@@ -95,6 +99,9 @@ const orders = {
       ports.forEach(tryOnce);
       await sleep(everyMs);
     }
+    // also for one who stood still when the door was open, and was told to stop then
+    if (found === 0) ports.forEach(tryOnce);
+    for (let turn = 0; found === 0 && turn < LAST_TURNS; turn++) await sleep(LAST_TURN_MS);
     // not before: whichever of them is let in may be the only one that is
     const own = lines.get(found)?.line;
     for (const each of tries) if (each !== own) each.destroy();

@@ -16,7 +16,7 @@ import { from, type Passed, type Rule, type Wire } from './wire.ts';
 const CLIENT_PATIENCE_MS = 6000;
 
 /** How long an attacker goes on trying to connect after his attack, and how often. */
-const ATTACKER_PATIENCE_MS = 700;
+const ATTACKER_PATIENCE_MS = 600;
 const TRY_EVERY_MS = 100;
 
 /** A neighbour who wants to be first. */

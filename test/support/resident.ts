@@ -73,13 +73,18 @@ async function reside(built: string): Promise<void> {
         socket.destroy();
         resolve(seen);
       };
+      let isConnected = false;
       // after a pause of ours an answer may be there, and be read after the timers have had their turn
-      const giveUp = (): void => void setImmediate(end, 'no answer');
-      let timer = setTimeout(giveUp, PATIENT_MS);
+      const giveUp = (whenConnected: boolean): void =>
+        void setImmediate(() => {
+          if (isConnected === whenConnected) end('no answer');
+        });
+      let timer = setTimeout(giveUp, PATIENT_MS, false);
       socket
         .once('connect', () => {
+          isConnected = true;
           clearTimeout(timer);
-          timer = setTimeout(giveUp, GREETED_MS);
+          timer = setTimeout(giveUp, GREETED_MS, true);
         })
         .once('data', (text) => {
           end(String(text).split('\n', 1)[0] ?? '');

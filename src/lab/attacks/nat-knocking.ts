@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.ts';
 
-/** How long the client waits for its connection; and the neighbour goes on so much longer, should the client have it. */
-const CLIENT_PATIENCE_MS = 600;
-const LONGER_MS = 100;
+/** How long the client waits for its connection, unless the neighbour has it. */
+const CLIENT_PATIENCE_MS = 2000;
 
 /** A neighbour behind the client's NAT connects all the time while the client knocks and connects (Manzanares and others 2005). */
 export const natKnocking: Attack = {
@@ -17,7 +15,6 @@ export const natKnocking: Attack = {
     const beaten = neighbour.then((entered) => (entered ? scene.stopClient() : undefined));
     beaten.catch(() => undefined);
     await scene.clientTries(CLIENT_PATIENCE_MS);
-    await Promise.race([beaten, sleep(LONGER_MS)]);
     await scene.stopNeighbour();
     return neighbour;
   },
