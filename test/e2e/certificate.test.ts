@@ -172,6 +172,7 @@ netTest.serial(
       t.not(await grantsInKernel(server.place), 0);
       await server.hknock(['ca', 'revoke', name]);
       await until(async () => (await grantsInKernel(server.place)) === 0, 'the grant to end');
+      if (cuts) await daemon.writes(/ cut .*peer=/);
       t.is(await visit(client, target), 'no answer');
       t.is(await conversation.isAlive(cuts ? 1000 : undefined), !cuts);
     }

@@ -91,11 +91,14 @@ test('fwknop’s sequences, encrypted for a third party, and shared with a finge
   await reaches(server, 'heard', 35);
   t.is(await visit(client, target), 'no answer');
   // its packets must be a second apart, and on a busy machine two may be heard closer
-  await knock(addresses.server, 'shared');
-  await reaches(server, 'granted', 3, 5000).catch(async () => {
+  const knockShared = async (tries: number): Promise<void> => {
     await knock(addresses.server, 'shared');
-    await reaches(server, 'granted', 3);
-  });
+    await reaches(server, 'granted', 3, 5000).catch((fault: unknown) => {
+      if (tries === 1) throw fault;
+      return knockShared(tries - 1);
+    });
+  };
+  await knockShared(4);
   t.is(await visit(client, target), welcome);
 
   await knock(addresses.server, 'one-time');

@@ -65,9 +65,11 @@ netTest.serial('rules flushed by somebody: put back soon, with the grants', asyn
   await open(firewall, opening(source, [tcp(port)]));
   await server.exec(['iptables', '-t', 'mangle', '-F']);
   const [, other = ''] = bench.sources.v4;
+  const putBack = (): boolean =>
+    log.lines.some(({ event }) => event === 'our firewall rules were gone and are put back');
+  await until(putBack, 'a word of it');
   await until(() => isKeptOut(bench, { source: other, port }), 'the rules to be put back');
   t.true(await getsIn(bench, { source, port }));
-  t.true(log.lines.some(({ event }) => event === 'our firewall rules were gone and are put back'));
 });
 
 netTest.serial('a start replaces what a killed run left, and its grants', async (t) => {

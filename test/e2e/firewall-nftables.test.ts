@@ -225,7 +225,7 @@ netTest.serial('a start replaces what a killed run left, and its grants', async 
 
 netTest.serial("grants end by the kernel's clock when nobody is there to end them", async (t) => {
   const { firewall, bench, source, port } = await start(t);
-  await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 1500 }));
+  await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 4000 }));
   t.true(await getsIn(bench, { source, port, name: 'through' }));
   await signalNft('SIGKILL');
   await until(() => isKeptOut(bench, { source, port }), 'the kernel to end the grant');

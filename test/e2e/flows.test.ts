@@ -28,9 +28,9 @@ for (const backend of ['nftables', 'iptables']) {
         services: 'kept,capped',
         configure: (text) => text.replace('"nftables"\n', `"${backend}"\n`) + configuration,
       });
-      // the kernel forgets a silent flow after two seconds, not after two minutes
+      // the kernel forgets a silent flow after four seconds, not after two minutes
       const timeouts = ['udp_timeout', 'udp_timeout_stream'].map(
-        (name) => `net.netfilter.nf_conntrack_${name}=2`,
+        (name) => `net.netfilter.nf_conntrack_${name}=4`,
       );
       await server.place.exec(['sysctl', '-q', '-w', ...timeouts]);
       const granted = async (): Promise<readonly string[]> => {

@@ -26,7 +26,7 @@ const accessConf = `SOURCE ANY
 OPEN_PORTS ${web}
 KEY s3cret Pass
 HMAC_KEY hmac Pass
-FW_ACCESS_TIMEOUT 3
+FW_ACCESS_TIMEOUT 6
 ENABLE_CMD_EXEC Y
 REQUIRE_USERNAME carol
 `;
@@ -146,7 +146,7 @@ fwknopTest(
     await spa(client, ...toServer, ...fromPublic, ...secrets);
     await counts('granted', opened + 1);
     t.is(await visit(client, at), welcome, 'passphrases');
-    await deployment.daemon.writes(/ granted .*peer=carol .* lifetime=3s/);
+    await deployment.daemon.writes(/ granted .*peer=carol .* lifetime=6s/);
   },
 );
 

@@ -46,8 +46,8 @@ state = answered.state;
 const response = only(answered);
 const wrong = [request, response].flatMap(spoilt).concat(sealedAnew(response));
 for (let round = 0; round < ROUNDS; round++) await sendAll(wrong);
-// an answer would be here in a hundredth of this
-await sleep(300);
+// an answer would be here in a hundredth of this, and the Response is to find room in the receive buffer
+await sleep(1500);
 const answersToWrong = answers - 1;
 
 socket.send(response);

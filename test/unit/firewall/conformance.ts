@@ -88,7 +88,7 @@ const basics: Readonly<Record<string, Test>> = {
   ) => {
     const [source = ''] = bench.sources.v4;
     const port = bench.ports[0];
-    await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 3000 }));
+    await open(firewall, opening(source, [tcp(port)], { lifetimeMs: 6000 }));
     t.true(await getsIn(bench, { source, port, name: 'first' }));
     t.true(await getsIn(bench, { source, port }));
     await until(() => isKeptOut(bench, { source, port }), 'the grant to end');
@@ -216,7 +216,7 @@ const oneShots: Readonly<Record<string, Test>> = {
     const [source = ''] = bench.sources.v4;
     const port = bench.ports[0];
     await open(firewall, opening(source, [tcp(port)], { admission: 'once', lifetimeMs: 100 }));
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     t.true(await isKeptOut(bench, { source, port }));
   },
 
