@@ -75,10 +75,13 @@ export function renderPortDoor(
   ];
 }
 
-/** Lets a source that has spent its guesses begin anew. */
+/** Lets a source that has spent its guesses begin anew: its count goes too, or the next of its packets would be one too many. */
 export function renderForgive(source: IpAddress): readonly string[] {
-  const set = `${TABLE} ${spentName(familyOf(source))}`;
-  return [`add element ${set} { ${source} }`, `delete element ${set} { ${source} }`];
+  const family = familyOf(source);
+  return [spentName(family), guessesName('port', family)].flatMap((set) => [
+    `add element ${TABLE} ${set} { ${source} }`,
+    `delete element ${TABLE} ${set} { ${source} }`,
+  ]);
 }
 
 /** Reads what `nft list set` says of the sources that have spent their guesses. */
