@@ -11,12 +11,13 @@ const STEP = 101;
 let next = randomInt(FIRST, AFTER_LAST);
 
 /**
- * A port that nobody has, by TCP or UDP, and that the system gives to no outgoing connection (32768 and up on Linux). Nobody else in this
- * process is given it either: many ask before the first of them binds his.
+ * A port that nobody has, by TCP or UDP, and that the system gives to no outgoing connection (32768 and up on Linux). Nobody else is given
+ * it either, in this process or, on Linux, in another: many ask before the first of them binds his.
  */
 export async function freePort(): Promise<number> {
   const port = next;
   next = FIRST + ((next - FIRST + STEP) % (AFTER_LAST - FIRST));
+  if (process.platform === 'linux' && !(await reserve(port))) return freePort();
   const server = createServer();
   const socket = createSocket('udp4');
   try {
@@ -29,4 +30,14 @@ export async function freePort(): Promise<number> {
     server.close();
     socket.close();
   }
+}
+
+/** Whether the port is ours: as long as this process lives it has a name that only one can have (unix(7), abstract sockets). */
+async function reserve(port: number): Promise<boolean> {
+  const holder = createServer().unref();
+  const held = once(holder.listen(`\0hknock-test-port-${String(port)}`), 'listening');
+  return held.then(
+    () => true,
+    () => false,
+  );
 }
