@@ -94,7 +94,7 @@ async function look(
     });
     socket.on('error', () => say('connection reset'));
     socket.once('data', (text) => say(String(text).split('\n', 1)[0] ?? ''));
-    setTimeout(() => say('connected, and no word'), 2000);
+    setTimeout(() => setImmediate(say, 'connected, and no word'), 2000);
   } catch (fault) {
     const code = (fault as { code?: string }).code;
     say(code === 'ETIMEDOUT' ? 'no answer' : `no (${String(code)})`);

@@ -86,18 +86,26 @@ export async function doorsOpenTo(
   return JSON.parse(stdout) as Record<Door, boolean>;
 }
 
-/** The kernel sends a second SYN after a second, should the first have come before a rule that is on its way. */
+/** The kernel sends SYNs again after one and three seconds, should the first have come before a rule that is on its way. */
 async function tryDoors(host: string, ports: string, greeting: string): Promise<void> {
   const { connect } = await import('node:net');
   const isOpen = (port: number): Promise<boolean> =>
     new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: 1300 });
-      socket.once('connect', () => socket.setTimeout(5000));
+      const socket = connect({ host, port, timeout: 3500 });
+      let isConnected = false;
+      socket.once('connect', () => {
+        isConnected = true;
+        socket.setTimeout(5000);
+      });
+      // after a pause of ours an answer may be there, and be read after the timers have had their turn
+      const giveUp = (whenConnected: boolean): void => {
+        if (isConnected === whenConnected) socket.destroy();
+      };
       socket.once('data', (text) => {
         resolve(String(text).startsWith(greeting));
         socket.destroy();
       });
-      socket.on('error', () => undefined).once('timeout', () => socket.destroy());
+      socket.on('error', () => undefined).on('timeout', () => setImmediate(giveUp, isConnected));
       socket.once('close', () => {
         resolve(false);
       });

@@ -59,9 +59,10 @@ async function send(server: string, packets: string): Promise<void> {
   const { setTimeout: sleep } = await import('node:timers/promises');
   const socket = createSocket('udp4');
   for (const { protocol, port, payload } of JSON.parse(packets) as Packet[]) {
-    if (protocol === 'udp') socket.send(Buffer.from(payload, 'base64'), port, server);
-    else connect(port, server).on('error', () => undefined);
+    const syn = protocol === 'tcp' ? connect(port, server).on('error', () => undefined) : null;
+    if (syn === null) socket.send(Buffer.from(payload, 'base64'), port, server);
     await sleep(20);
+    syn?.destroy(); // or the kernel would send it again
   }
   process.exit();
 }

@@ -204,10 +204,15 @@ function withOtherSignature(der: Uint8Array): Uint8Array {
   const signature = Buffer.from(der.subarray(BODY_AT + body.length + ALGORITHM.length + 3));
   const r = signature.subarray(2, 4 + (signature[3] ?? 0));
   const s = BigInt(`0x${signature.subarray(2 + r.length + 2).toString('hex')}`);
-  const hex = (ORDER - s).toString(16).padStart(64, '0');
-  const other = Buffer.from(hex >= '8' ? `022100${hex}` : `0220${hex}`, 'hex');
-  const content = Buffer.concat([r, other]);
+  const content = Buffer.concat([r, derInteger(ORDER - s)]);
   return signedAs(body, Buffer.concat([Buffer.from([0x30, content.length]), content]));
+}
+
+function derInteger(value: bigint): Buffer {
+  const hex = value.toString(16);
+  const digits = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+  const sign = (digits[0] ?? 0) < 0x80 ? [] : [0];
+  return Buffer.from([0x02, sign.length + digits.length, ...sign, ...digits]);
 }
 
 test('as many certificates are remembered as there is room for, and the one used longest ago goes', (t) => {
