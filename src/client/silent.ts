@@ -46,6 +46,8 @@ export interface SilentOptions extends Whither {
   readonly gate?: boolean;
   /** Numbers that the server takes of a peer in a time step; 4 if not said. */
   readonly slots?: number;
+  /** The slot to begin with, for who connects often and counts on: one that was used costs 1.5 s. Drawn at random if not said. */
+  readonly firstSlot?: number;
   /** Whether to come with the number of TCP Stealth, which the server has to take too. */
   readonly tcpStealth?: boolean;
   readonly clock?: Clock;
@@ -90,16 +92,19 @@ interface Opened {
 async function firstToOpen(
   { secret, responderId }: Profile,
   { service, remote }: { readonly service: ServiceName; readonly remote: Endpoint },
-  { slots = DEFAULT_SLOTS, clock = createSystemClock() }: SilentOptions,
+  {
+    slots = DEFAULT_SLOTS,
+    firstSlot = randomInt(slots),
+    clock = createSystemClock(),
+  }: SilentOptions,
 ): Promise<Opened> {
   const secretOf = turnSecrets(silentKey({ secret, responderId }), {
     service,
     destination: remote,
   });
-  const first = randomInt(slots);
   for (let at = 0; at < slots; at++) {
     const step = silentStepAt(clock.unixMs());
-    const turnSecret = secretOf({ step, slot: (first + at) % slots });
+    const turnSecret = secretOf({ step, slot: (firstSlot + at) % slots });
     const timeoutMs = at === slots - 1 ? LAST_TRY_MS : TRY_MS;
     const socket = await tryNumber(remote, numberOf(turnSecret), timeoutMs);
     if (socket !== null) return { socket, secret: turnSecret };

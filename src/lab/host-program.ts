@@ -62,6 +62,10 @@ const LAST_TURNS = 5;
 /** A SYN with the right number is answered in a hundredth of this. */
 const TRY_MS = 900;
 
+/** Between the slots with which a client begins: whoever is kept from the service goes on to the next, and the next. */
+const SLOTS_APART = 5;
+
+let firstSlot = 0;
 let trying = new AbortController();
 const heard: string[] = [];
 const connecting = new Set<Socket>();
@@ -184,8 +188,9 @@ const orders = {
   silently: async ({ file, offsetMs = 0, ...how }: Silent) => {
     const { connectSilently } = await import('../client/silent.ts');
     const { readProfileFile } = await import('../store/profile-file.ts');
-    const clock = await clockOff(offsetMs);
-    return greeted(await connectSilently(await readProfileFile(file), { ...how, clock }));
+    const options = { ...how, clock: await clockOff(offsetMs), firstSlot };
+    firstSlot += SLOTS_APART;
+    return greeted(await connectSilently(await readProfileFile(file), options));
   },
 
   bySknock: async ({

@@ -7,7 +7,7 @@ import { ControlFailed, type Scene } from '../scene.ts';
 const PATIENCE_MS = 2000;
 
 /** When a Response has been judged, what came of it is there. */
-const MOMENT_MS = 300;
+const MOMENT_MS = 200;
 
 /**
  * The Response by which the client came in is sent to a second server, and once more to its own after a restart. That makes new

@@ -1,9 +1,10 @@
 import type { Attack } from '../attack.ts';
+import { becomesTrue } from '../becomes-true.ts';
 import { addresses } from '../network.ts';
 import { changePacket } from '../packet.ts';
 
-/** As long as a knock takes, and until the client has begun to connect. */
-const CLIENT_TRIES_MS = 600;
+/** Longer than a knock takes, and until the client has begun to connect. */
+const CLIENT_TRIES_MS = 800;
 
 /** What the client sends comes to the server from the attacker's address, and what that answers comes to the client as the server's. */
 export const relay: Attack = {
@@ -26,8 +27,11 @@ export const relay: Attack = {
       }
       return [packet];
     });
-    await scene.clientTries(CLIENT_TRIES_MS);
+    const trying = scene.clientTries(CLIENT_TRIES_MS);
+    await Promise.race([trying, becomesTrue(() => ports.size > 0, CLIENT_TRIES_MS)]);
     const entered = await scene.attackerEnters([...ports]);
+    await scene.stopClient();
+    await trying;
     await scene.letPass();
     return entered;
   },
