@@ -48,6 +48,7 @@ export class Namespace {
   /** What the namespace is for; interfaces that lead to it carry the name, see `interfaceTo`. */
   readonly hint: string;
   readonly #children = new Set<ChildProcess>();
+  #isGoing = false;
 
   private constructor(hint: string) {
     this.hint = hint;
@@ -83,8 +84,12 @@ export class Namespace {
     return execute(this.argv(argv), options);
   }
 
-  /** Starts a command that `remove` kills if it still runs. Standard input, output and error are pipes if not said otherwise. */
+  /**
+   * Starts a command that `remove` kills if it still runs. Standard input, output and error are pipes if not said otherwise.
+   * @throws {HknockError} `host` once the namespace is being removed, which nothing shall outlive
+   */
   spawn(argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    if (this.#isGoing) throw new HknockError('host', `${this.name} is being removed`);
     const [program, ...args] = this.argv(argv);
     const child = spawn(program, args, options);
     this.#children.add(child);
@@ -94,6 +99,7 @@ export class Namespace {
 
   /** Kills what runs in here and deletes the namespace. Safe to call twice. */
   async remove(): Promise<void> {
+    this.#isGoing = true;
     // most often these are all, and one look is enough then
     await Promise.all([...this.#children].map(end));
     await until(() => this.#killAll(), `the processes in ${this.name} to end`);

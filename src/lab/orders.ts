@@ -20,6 +20,8 @@ export function takeOrders(orders: Orders): void {
   process.on('message', ({ id, name, argument }: Order) => {
     void obey(orders, { id, name, argument });
   });
+  // not by process.exit, which waits for threads that read a device
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   tell({ kind: 'ready' });
 }
 

@@ -11,7 +11,7 @@ import type * as handshakes from '../../src/lab/schemes/handshake.ts';
 import { netTestWith } from '../support/capabilities.ts';
 import { here, Machine } from '../support/machine.ts';
 import { namespacesOf } from '../support/namespaces-of.ts';
-import { cleanUp, execute, until } from '../support/netns.ts';
+import { cleanUp, execute, Namespace, until } from '../support/netns.ts';
 import { dissect } from '../interop/wireshark/tshark.ts';
 
 const test = netTestWith('knockd', 'iptables', 'tcpdump', 'tshark').serial;
@@ -109,6 +109,15 @@ test('lab: a scan finds a server that says something about fragments', async (t)
   };
   const cell = await runCell({ scheme: { ...scheme, deploy }, attacker: attackers[0] });
   t.like(cell, { outcome: 'falls', isAsExpected: false });
+});
+
+test('lab: nothing is begun in a namespace that is being removed, and what was begun ends', async (t) => {
+  const namespace = await Namespace.create('going');
+  const child = namespace.spawn(['sleep', '100']);
+  const removed = namespace.remove();
+  t.throws(() => namespace.spawn(['sleep', '100']), { message: /is being removed/ });
+  await removed;
+  t.is(child.signalCode, 'SIGKILL');
 });
 
 test('lab: nothing is left of a run that is broken off, when it has just begun or in the middle', async (t) => {
