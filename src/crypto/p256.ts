@@ -131,7 +131,8 @@ function knownPointOf(publicKey: KeyObject): Uint8Array {
   return point;
 }
 
-function derOf(signature: Uint8Array): Uint8Array {
+/** A signature of 64 bytes in DER (RFC 3279, section 2.2.3). */
+export function derOf(signature: Uint8Array): Uint8Array {
   const r = derInteger(signature.subarray(0, SCALAR_LENGTH));
   const s = derInteger(signature.subarray(SCALAR_LENGTH));
   return concat(Uint8Array.of(0x30, r.length + s.length), r, s);

@@ -73,18 +73,16 @@ async function reside(built: string): Promise<void> {
         socket.destroy();
         resolve(seen);
       };
-      let isConnected = false;
       // after a pause of ours an answer may be there, and be read after the timers have had their turn
-      const giveUp = (whenConnected: boolean): void =>
+      const giveUp = (whileConnecting: boolean): void =>
         void setImmediate(() => {
-          if (isConnected === whenConnected) end('no answer');
+          if (socket.connecting === whileConnecting) end('no answer');
         });
-      let timer = setTimeout(giveUp, PATIENT_MS, false);
+      let timer = setTimeout(giveUp, PATIENT_MS, true);
       socket
         .once('connect', () => {
-          isConnected = true;
           clearTimeout(timer);
-          timer = setTimeout(giveUp, GREETED_MS, true);
+          timer = setTimeout(giveUp, GREETED_MS, false);
         })
         .once('data', (text) => {
           end(String(text).split('\n', 1)[0] ?? '');

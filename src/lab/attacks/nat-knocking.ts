@@ -12,8 +12,7 @@ export const natKnocking: Attack = {
     await (await scene.clientEnters()).hangUp();
     const neighbour = scene.neighbourEnters();
     // what it knocked for is gone then
-    const beaten = neighbour.then((entered) => (entered ? scene.stopClient() : undefined));
-    beaten.catch(() => undefined);
+    neighbour.then((entered) => (entered ? scene.stopClient() : undefined)).catch(() => undefined);
     await scene.clientTries(CLIENT_PATIENCE_MS);
     await scene.stopNeighbour();
     return neighbour;

@@ -92,20 +92,18 @@ async function tryDoors(host: string, ports: string, greeting: string): Promise<
   const isOpen = (port: number): Promise<boolean> =>
     new Promise((resolve) => {
       const socket = connect({ host, port, timeout: 3500 });
-      let isConnected = false;
-      socket.once('connect', () => {
-        isConnected = true;
-        socket.setTimeout(5000);
-      });
+      socket.once('connect', () => socket.setTimeout(5000));
       // after a pause of ours an answer may be there, and be read after the timers have had their turn
-      const giveUp = (whenConnected: boolean): void => {
-        if (isConnected === whenConnected) socket.destroy();
+      const giveUp = (whileConnecting: boolean): void => {
+        if (socket.connecting === whileConnecting) socket.destroy();
       };
       socket.once('data', (text) => {
         resolve(String(text).startsWith(greeting));
         socket.destroy();
       });
-      socket.on('error', () => undefined).on('timeout', () => setImmediate(giveUp, isConnected));
+      socket
+        .on('error', () => undefined)
+        .on('timeout', () => setImmediate(giveUp, socket.connecting));
       socket.once('close', () => {
         resolve(false);
       });

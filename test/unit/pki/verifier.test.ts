@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createECDH, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { derOf } from '../../../src/crypto/p256.ts';
 import { HknockError } from '../../../src/errors/hknock-error.ts';
 import type { ClientCertificate } from '../../../src/pki/certificate.ts';
 import { readRevocationList } from '../../../src/pki/revocation-list.ts';
@@ -202,17 +203,11 @@ function withOtherSignature(der: Uint8Array): Uint8Array {
   const body = bodyOf(der);
   // the bit string's header is followed by SEQUENCE { INTEGER r, INTEGER s }
   const signature = Buffer.from(der.subarray(BODY_AT + body.length + ALGORITHM.length + 3));
-  const r = signature.subarray(2, 4 + (signature[3] ?? 0));
-  const s = BigInt(`0x${signature.subarray(2 + r.length + 2).toString('hex')}`);
-  const content = Buffer.concat([r, derInteger(ORDER - s)]);
-  return signedAs(body, Buffer.concat([Buffer.from([0x30, content.length]), content]));
-}
-
-function derInteger(value: bigint): Buffer {
-  const hex = value.toString(16);
-  const digits = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
-  const sign = (digits[0] ?? 0) < 0x80 ? [] : [0];
-  return Buffer.from([0x02, sign.length + digits.length, ...sign, ...digits]);
+  const sAt = 4 + (signature[3] ?? 0);
+  const r = BigInt(`0x${signature.subarray(4, sAt).toString('hex')}`);
+  const s = BigInt(`0x${signature.subarray(sAt + 2).toString('hex')}`);
+  const digits = [r, ORDER - s].map((each) => each.toString(16).padStart(64, '0'));
+  return signedAs(body, derOf(Buffer.from(digits.join(''), 'hex')));
 }
 
 test('as many certificates are remembered as there is room for, and the one used longest ago goes', (t) => {
@@ -325,7 +320,7 @@ function bodyOf(der: Uint8Array): Buffer {
   return Buffer.from(der.slice(BODY_AT, BODY_AT + length));
 }
 
-function signedAs(body: Buffer, signature: Buffer): Uint8Array {
+function signedAs(body: Buffer, signature: Uint8Array): Uint8Array {
   const bits = Buffer.concat([Buffer.from([3, signature.length + 1, 0]), signature]);
   const content = Buffer.concat([body, ALGORITHM, bits]);
   const header = Buffer.from([0x30, 0x82, content.length >> 8, content.length & 0xff]);
